@@ -1,0 +1,5 @@
+"""``python -m mockodp``: the command line."""
+
+from mockodp.cli import main
+
+main()

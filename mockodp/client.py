@@ -1,0 +1,181 @@
+"""A Python client of the control API. The command line and the tests of other projects use this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import orjson
+
+from mockodp.errors import ControlError, EnvironmentNotReady, VerificationError
+from mockodp.regions import Region
+
+_SLACK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAccount:
+    """An account and what a destination needs to reach it."""
+
+    name: str
+    key: str
+    base_urls: Mapping[str, str]
+
+
+class Client:
+    """Talks to one running mock."""
+
+    def __init__(self, url: str, token: str = "", *, tls_url: str | None = None, ca: str | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self.tls_url = tls_url
+        self.ca = ca
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx2.Client(base_url=self.url, headers=headers, timeout=_SLACK_SECONDS, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def is_ready(self) -> bool:
+        """Whether the mock takes requests."""
+        try:
+            return bool(self._http.get("/_mock/ready").status_code == 200)  # noqa: PLR2004
+        except httpx2.TransportError:
+            return False
+
+    def open_account(self, name: str | None = None, region: Region | str | None = None) -> OpenedAccount:
+        """A new account, or the one of that name, with its test key."""
+        wanted = {key: str(value) for key, value in (("name", name), ("region", region)) if value}
+        opened = self._call("POST", "/_mock/accounts", json=wanted)
+        return OpenedAccount(opened["name"], opened["key"], opened["base_urls"])
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """Every account with what it holds."""
+        listed: list[dict[str, Any]] = self._call("GET", "/_mock/accounts")["accounts"]
+        return listed
+
+    def reset(self, account: str) -> int:
+        """Forget an account and all its records; how many there were."""
+        forgotten: int = self._call("DELETE", f"/_mock/accounts/{account}")["forgotten"]
+        return forgotten
+
+    def records(self, **filters: Any) -> dict[str, Any]:
+        """One page of records: ``{"records": [...], "dropped": n, "next": cursor or None}``."""
+        page: dict[str, Any] = self._call("GET", "/_mock/records", params=_given(filters))
+        return page
+
+    def items(self, **filters: Any) -> dict[str, Any]:
+        """One page of items: ``{"items": [...], "dropped": n, "next": cursor or None}``."""
+        page: dict[str, Any] = self._call("GET", "/_mock/items", params=_given(filters))
+        return page
+
+    def record(self, record_id: str) -> dict[str, Any]:
+        """One record with everything known of it."""
+        record: dict[str, Any] = self._call("GET", f"/_mock/records/{record_id}")
+        return record
+
+    def body(self, record_id: str) -> bytes:
+        """The raw bytes of a record's body."""
+        return self._answered("GET", f"/_mock/records/{record_id}/body").content
+
+    def verify(self, account: str, **wanted: Any) -> dict[str, Any]:
+        """
+        The outcome of a verification, whatever its verdict.
+
+        *wanted*: match, schema, type, action, endpoint, region, count, within, quiet, after; or expectations, ordered.
+        """
+        outcome: dict[str, Any] = self._call("POST", "/_mock/verify", json={"account": account, **_given(wanted)}, timeout=None)
+        return outcome
+
+    def expect(self, account: str, **wanted: Any) -> dict[str, Any]:
+        """As `verify`, but a verdict other than pass raises `VerificationError`, which explains itself."""
+        outcome = self.verify(account, **wanted)
+        if outcome["verdict"] != "pass":
+            raise VerificationError(explained(outcome), outcome)
+        return outcome
+
+    def stream(self, account: str | None = None, after: str | None = None) -> Iterator[dict[str, Any]]:
+        """Records as they arrive, without end."""
+        params = _given({"account": account, "after": after})
+        try:
+            with self._http.stream("GET", "/_mock/stream", params=params, timeout=None) as answer:
+                if answer.status_code != 200:  # noqa: PLR2004
+                    answer.read()
+                    raise _refused(answer)
+                for line in answer.iter_lines():
+                    if line.startswith("data: "):
+                        yield orjson.loads(line[6:])
+        except httpx2.TransportError as error:
+            raise EnvironmentNotReady(f"The mock at {self.url} went away: {error}.") from error
+
+    def export(self, form: str, **filters: Any) -> Iterator[bytes]:
+        """The records that meet *filters* as ``ndjson`` or ``har``, piece by piece."""
+        with self._http.stream("GET", f"/_mock/records.{form}", params=_given(filters), timeout=None) as answer:
+            if answer.status_code != 200:  # noqa: PLR2004
+                answer.read()
+                raise _refused(answer)
+            yield from answer.iter_bytes()
+
+    def fidelity(self) -> list[dict[str, Any]]:
+        """How true the mock is to ODP, rule by rule."""
+        rules: list[dict[str, Any]] = self._call("GET", "/_mock/fidelity")["rules"]
+        return rules
+
+    def settings(self) -> dict[str, Any]:
+        """The settings in force."""
+        settings: dict[str, Any] = self._call("GET", "/_mock/settings")
+        return settings
+
+    def _call(self, method: str, path: str, **more: Any) -> Any:
+        return orjson.loads(self._answered(method, path, **more).content)
+
+    def _answered(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        try:
+            answer = self._http.request(method, path, **more)
+        except httpx2.TransportError as error:
+            raise EnvironmentNotReady(f"No mock answers at {self.url}: {error}. Is it up? Start one with 'mockodp serve'.") from error
+        if answer.is_error:
+            raise _refused(answer)
+        return answer
+
+
+def explained(outcome: Mapping[str, Any]) -> str:
+    """A failed verification as text: what was expected, and the nearest misses place by place."""
+    lines = [outcome["message"]]
+    for number, tally in enumerate(outcome["expectations"]):
+        for miss in tally.get("nearest", ()):
+            of = f" of expectation {number}" if len(outcome["expectations"]) > 1 else ""
+            lines.append(f"Nearest miss{of}: {miss['id']}")
+            lines += [f"  {_difference(each)}" for each in miss["differences"]]
+    lines.append(f"{outcome['considered']} records considered, {outcome['dropped']} dropped.")
+    return "\n".join(lines)
+
+
+def _difference(difference: Mapping[str, Any]) -> str:
+    was = f"was {difference['actual']!r}" if "actual" in difference else "was absent"
+    return f"{difference['pointer'] or '(item)'}: expected {difference['expected']!r}, {was}"
+
+
+def _refused(answer: httpx2.Response) -> ControlError:
+    try:
+        message = orjson.loads(answer.content)["detail"]["message"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        message = f"The answer was {answer.status_code} {answer.text[:200]!r}."
+    return ControlError(message, answer.status_code)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is None; booleans as JSON writes them."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,58 @@
+"""
+Where a JSON value falls short of an expected one. What decides also explains: `matches` is the emptiness of `differences`.
+
+Partial: an expected object may have fewer members than the actual one; an expected array must have as many items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+_MISSING: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where actual and expected differ; *pointer* is a JSON Pointer, ``""`` the whole value."""
+
+    pointer: str
+    expected: Any
+    actual: Any = _MISSING
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON; a member that is not there has no ``actual``."""
+        shown = {"pointer": self.pointer, "expected": self.expected}
+        return shown if self.actual is _MISSING else {**shown, "actual": self.actual}
+
+    def __str__(self) -> str:
+        actual = "was absent" if self.actual is _MISSING else f"was {self.actual!r}"
+        return f"{self.pointer or '(item)'}: expected {self.expected!r}, {actual}"
+
+
+def differences(expected: Any, actual: Any, pointer: str = "") -> list[Difference]:
+    """Every place where *actual* falls short of *expected*, in the order of *expected*."""
+    return list(_differences(expected, actual, pointer))
+
+
+def _differences(expected: Any, actual: Any, pointer: str) -> Iterator[Difference]:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for name, member in expected.items():
+            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            if name in actual:
+                yield from _differences(member, actual[name], place)
+            else:
+                yield Difference(place, member)
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for index, (member, other) in enumerate(zip(expected, actual, strict=True)):
+            yield from _differences(member, other, f"{pointer}/{index}")
+    elif not _equal(expected, actual):
+        yield Difference(pointer, expected, actual)
+
+
+def _equal(expected: Any, actual: Any) -> bool:
+    """JSON equality: 1 equals 1.0, true does not equal 1."""
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return expected is actual
+    return bool(expected == actual) and not isinstance(expected, dict | list)

@@ -1,0 +1,112 @@
+"""
+The way in: region, key, limits, decode, judge, answer. Plain functions of what arrived; no sockets, no storage.
+
+Two kinds of request leave no record, since nobody's account may hold them: those without a key, and those with a key
+that was not made for tests. Everything else becomes a `Record`, refused or not.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from mockodp.answers import Answer, refusal_answer
+from mockodp.body import decode
+from mockodp.errors import BodyIncomplete, Refusal, TooLarge, Unauthorized, WrongRegion
+from mockodp.keys import Account, Keyring
+from mockodp.records import Received, Record, RecordIds, masked_headers, masked_query
+from mockodp.routes import Route, find_route
+from mockodp.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is to be done with a request: the answer, and the record if there is one."""
+
+    answer: Answer
+    record: Record | None
+    refusal: Refusal | None = None
+
+
+class Ingest:
+    """The road of an emulated endpoint, for one set of settings."""
+
+    def __init__(self, settings: Settings, keyring: Keyring, ids: RecordIds) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._ids = ids
+        self._written = Answer(settings.write_status, settings.write_answer.encode())
+        self._authorised = Answer(settings.auth_status, settings.auth_answer.encode())
+
+    def __call__(self, received: Received, started_ns: int) -> Judged:
+        """The answer to a request, and its record if an account may hold it."""
+        try:
+            account = self._account(received)
+        except Refusal as refusal:
+            return Judged(refusal_answer(refusal, received.at_us), None, refusal)
+        return self._judge(received, account, started_ns)
+
+    def _account(self, received: Received) -> Account:
+        authorization = received.header(b"authorization")
+        if authorization is None:
+            find_route(received.method, received.path)  # a stray call learns what is here, not that it lacks a key
+            raise Unauthorized("Header 'authorization' is missing, expected 'Bearer KEY'.")
+        return self._keyring.account(authorization)
+
+    def _judge(self, received: Received, account: Account, started_ns: int) -> Judged:
+        route: Route | None = None
+        items: int | None = None
+        try:
+            route = find_route(received.method, received.path)
+            account.enter(received.region)
+            self._check_arrival(received)
+            items = self._items(received, route)
+            answer, refusal = self._written if route.takes_items else self._authorised, None
+        except Refusal as fault:
+            answer, refusal = refusal_answer(fault, received.at_us), fault
+        record = Record(
+            id=self._ids.next(),
+            account=account.name,
+            region=received.region.value,
+            endpoint=route.endpoint if route else None,
+            method=received.method,
+            path=received.path + ("?" + masked_query(received.query) if received.query else ""),
+            at_us=received.at_us,
+            duration_us=(time.perf_counter_ns() - started_ns) // 1000,
+            status=answer.status,
+            headers=masked_headers(received.headers),
+            body=received.body,
+            answer=answer.body,
+            items=items,
+            refusal=_kept(refusal) if refusal else None,
+        )
+        return Judged(answer, record, refusal)
+
+    def _check_arrival(self, received: Received) -> None:
+        limit = self._settings.max_body
+        if received.over_limit:
+            announced = f", {received.announced} announced" if received.announced else ""
+            raise TooLarge(f"Body is over the limit of {limit} bytes{announced}. The first {len(received.body)} are kept.")
+        if received.broken_off:
+            of = f" of {received.announced}" if received.announced else ""
+            raise BodyIncomplete(f"Body broke off after {len(received.body)}{of} bytes: {received.broken_off}.")
+
+    def _items(self, received: Received, route: Route) -> int | None:
+        if not route.takes_items:
+            return None
+        return len(decode(
+            received.body,
+            content_type=received.header(b"content-type"),
+            encoding=received.header(b"content-encoding"),
+            max_body=self._settings.max_body,
+            max_items=self._settings.max_items,
+        ))
+
+
+def _kept(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as the record keeps it."""
+    kept: dict[str, Any] = {"code": refusal.code, "message": refusal.message, "reasons": list(refusal.reasons)}
+    if isinstance(refusal, WrongRegion):
+        kept["finding"] = "residency"
+    return kept

@@ -1,0 +1,19 @@
+"""What was said to the mock: append-only, bounded per account, queryable. The only place that knows of storage."""
+
+from mockodp.journal.commit import Arrivals, GroupCommit
+from mockodp.journal.protocol import AccountInfo, Journal, RowFilter
+from mockodp.journal.search import Page, Query, find_items, find_records
+from mockodp.journal.sqlite import SqliteJournal
+
+__all__ = [
+    "AccountInfo",
+    "Arrivals",
+    "GroupCommit",
+    "Journal",
+    "Page",
+    "Query",
+    "RowFilter",
+    "SqliteJournal",
+    "find_items",
+    "find_records",
+]

@@ -1,0 +1,92 @@
+"""
+A word index over the items of records, so that one item among hundreds of thousands is found by any field.
+
+Derived from the journal and behind it: it catches up when the server is idle or when a search needs it, costs nothing
+on the way of a request, and may be deleted at any time. It names candidates; the search looks at each one itself.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+_CHUNK: Final = 200
+_WORD: Final = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
+_LONGEST: Final = 200
+
+
+def words_of(value: Any) -> set[str]:
+    """Words that the text of an item holding *value* must hold. Numbers give none: they can be written in many ways."""
+    if isinstance(value, str):
+        return {word for word in _WORD.findall(orjson.dumps(value).decode()) if len(word) <= _LONGEST}
+    if isinstance(value, dict):
+        return {word for name, member in value.items() for word in words_of(name) | words_of(member)}
+    if isinstance(value, list):
+        return {word for member in value for word in words_of(member)}
+    return set()
+
+
+class WordIndex:
+    """Record ids by word, in a SQLite full-text table of its own."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._lock = threading.Lock()
+        self._path = path
+        self._db = self._opened()
+        self._through: int = self._db.execute("SELECT through FROM progress").fetchone()[0]
+
+    def catch_up(self, unindexed: Callable[[int, int], Sequence[tuple[int, str]]], most: int | None = None) -> bool:
+        """Take in what *unindexed(after, limit)* gives, at most about *most* records; whether more are left."""
+        taken = 0
+        with self._lock:
+            while most is None or taken < most:
+                rows = unindexed(self._through, _CHUNK)
+                if not rows:
+                    return False
+                self._db.execute("BEGIN")
+                self._db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", rows)
+                self._db.execute("UPDATE progress SET through = ?", (rows[-1][0],))
+                self._db.execute("COMMIT")
+                self._through = rows[-1][0]
+                taken += len(rows)
+        return True
+
+    def holding(self, words: Collection[str], *, after: int | None, descending: bool, limit: int) -> list[int]:
+        """Ids of at most *limit* records beyond *after* that hold all *words*, in id order."""
+        match = " AND ".join(f'"{word}"' for word in words)
+        beyond = "" if after is None else f"AND rowid {'<' if descending else '>'} {after}"
+        sql = f"SELECT rowid FROM words WHERE words MATCH ? {beyond} ORDER BY rowid {'DESC' if descending else 'ASC'} LIMIT ?"
+        with self._lock:
+            return [row[0] for row in self._db.execute(sql, (match, limit))]
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return _database(self._path)
+        except sqlite3.DatabaseError:
+            if self._path is None:
+                raise
+            for file in self._path.parent.glob(self._path.name + "*"):
+                file.unlink()  # derived data: what cannot be read is made anew
+            return _database(self._path)
+
+
+def _database(path: Path | None) -> sqlite3.Connection:
+    db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+    db.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
+        "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5"
+        "(text, content = '', detail = none, columnsize = 0, tokenize = 'ascii');"
+        "CREATE TABLE IF NOT EXISTS progress (through INTEGER NOT NULL);"
+        "INSERT INTO progress SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM progress);"
+    )
+    return db

@@ -1,0 +1,86 @@
+"""
+What a store must do to keep a journal. Any store that passes the conformance tests will do.
+
+Calls are synchronous. `append`, `open_account`, `reset` and `sweep` come from one thread, the server's event loop;
+the others may come from any thread at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mockodp.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    """What is held for one account, and what fell out of it."""
+
+    name: str
+    created_us: int
+    records: int
+    bytes: int
+    dropped_records: int = 0
+    dropped_items: int = 0
+    dropped_bytes: int = 0
+    dropped_through: int = 0
+    """Id of the newest record that was dropped; 0 if none was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFilter:
+    """What a store filters by itself; None means any."""
+
+    account: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+    status: int | None = None
+    verdict: str | None = None
+    accepted: bool | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+
+
+class Journal(Protocol):
+    """An append-only list of records, bounded for each account."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Keep *records*; they survive the death of this process once this returns."""
+
+    def scan(
+        self, rows: RowFilter, *, after: int | None, descending: bool, limit: int, tokens: Collection[str] = ()
+    ) -> list[Record]:
+        """
+        At most *limit* records beyond id *after*, in id order.
+
+        With *tokens* a store may leave out records whose items hold not all of these words, and need not.
+        """
+
+    def get(self, record_id: int) -> Record | None:
+        """The record of that id."""
+
+    def accounts(self) -> list[AccountInfo]:
+        """Every account, by name."""
+
+    def account(self, name: str) -> AccountInfo | None:
+        """One account."""
+
+    def open_account(self, name: str, at_us: int) -> AccountInfo:
+        """The account of that name, made if it is not there."""
+
+    def reset(self, name: str) -> AccountInfo | None:
+        """Forget an account and all its records at once; what it held, or None."""
+
+    def sweep(self) -> bool:
+        """Do a small piece of pending tidying up; whether more is left."""
+
+    def catch_up(self, most: int | None = None) -> bool:
+        """Make ready for searches what is not ready yet, at most about *most* records; whether more are left."""
+
+    def last_id(self) -> int:
+        """The highest id ever given, 0 if none."""
+
+    def close(self) -> None:
+        """Release what is held; further calls are errors."""

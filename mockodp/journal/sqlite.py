@@ -1,0 +1,399 @@
+"""
+The journal in SQLite: one row per request, raw body included. In memory, or a file in WAL mode.
+
+Durability: a commit is in the operating system's hands when `append` returns (``synchronous=NORMAL``), so it survives
+the death of this process at any moment; a power cut may cost the last moments.
+
+Writes come from one connection. Reads of a file go through connections of their own and never wait for a write;
+a journal in memory has one connection and a lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import orjson
+import zstandard
+
+from mockodp.errors import SettingsError
+from mockodp.journal.index import WordIndex
+from mockodp.journal.protocol import AccountInfo, RowFilter
+from mockodp.records import Record
+from mockodp.settings import MEMORY
+
+APPLICATION_ID: Final = 0x4D4F4450  # "MODP"
+SCHEMA_VERSION: Final = 1
+_ZIP_FROM: Final = 1_000
+_CHECKPOINT_PAGES: Final = 4_000
+_UNUSUAL: Final = re.compile(rb"\\u|[:\[,]\s*-?[0-9.]+[eE]")
+"""Letters or numbers that another writer would have written differently."""
+_SMALL: Final = 512 * 1024
+"""Accounts up to this many bytes are reset at once and scanned without the index."""
+
+_SCHEMA: Final = """
+CREATE TABLE accounts (
+  id INTEGER PRIMARY KEY, name TEXT UNIQUE, created_us INTEGER NOT NULL,
+  dropped_records INTEGER NOT NULL DEFAULT 0, dropped_items INTEGER NOT NULL DEFAULT 0,
+  dropped_bytes INTEGER NOT NULL DEFAULT 0, dropped_through INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE records (
+  id INTEGER PRIMARY KEY, account INTEGER NOT NULL, region TEXT NOT NULL, endpoint TEXT, method TEXT NOT NULL,
+  path TEXT NOT NULL, at_us INTEGER NOT NULL, duration_us INTEGER NOT NULL, status INTEGER NOT NULL,
+  items INTEGER, size INTEGER NOT NULL, headers BLOB NOT NULL, zipped INTEGER NOT NULL, body BLOB NOT NULL,
+  answer BLOB NOT NULL, refusal BLOB, verdict TEXT
+);
+CREATE INDEX records_of_account ON records (account, id, size, items);
+"""
+_COLUMNS: Final = (
+    "r.id, a.name, r.region, r.endpoint, r.method, r.path, r.at_us, r.duration_us, r.status, r.headers, r.body, "
+    "r.answer, r.items, r.refusal, r.verdict, r.zipped"
+)
+_INSERT: Final = """
+INSERT INTO records (id, account, region, endpoint, method, path, at_us, duration_us, status, items, size, headers,
+                     zipped, body, answer, refusal, verdict)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+@dataclass(slots=True)
+class _Held:
+    """The row of an account, with what it holds now."""
+
+    row: int
+    info: AccountInfo
+
+
+class SqliteJournal:
+    """A `Journal` in one SQLite database."""
+
+    def __init__(self, store: str = MEMORY, *, keep_records: int = 200_000, keep_bytes: int = 512 * 1024**2) -> None:
+        self._path = None if store == MEMORY else Path(store)
+        self._keep_records = keep_records
+        self._keep_bytes = keep_bytes
+        self._lock = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []
+        self._closed = False
+        self._claim = _claimed(self._path) if self._path else None
+        self._db = _opened(self._path)
+        self._index = WordIndex(self._path.with_name(self._path.name + "-index") if self._path else None)
+        self._zip = zstandard.ZstdCompressor(level=1)
+        self._accounts = self._load_accounts()
+        self._orphans = self._has_orphans()
+
+    # -- writing: one thread ------------------------------------------------------------------------------------
+
+    def append(self, records: Sequence[Record]) -> None:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                grown = self._insert(records)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                self._accounts = self._load_accounts()
+                raise
+            self._accounts.update(grown)
+
+    def _insert(self, records: Sequence[Record]) -> dict[str, _Held]:
+        """Insert, then drop what is over the limits; the accounts as they are after it."""
+        grown: dict[str, _Held] = {}
+        rows = []
+        for record in records:
+            held = grown.get(record.account) or self._held(record.account, record.at_us)
+            info = held.info
+            rows.append(self._row(record, held.row))
+            grown[record.account] = _Held(
+                held.row, replace(info, records=info.records + 1, bytes=info.bytes + len(record.body))
+            )
+        self._db.executemany(_INSERT, rows)
+        for held in grown.values():
+            if held.info.records > self._keep_records or held.info.bytes > self._keep_bytes:
+                self._drop_oldest(held)
+        return grown
+
+    def _row(self, record: Record, account: int) -> tuple[Any, ...]:
+        body, size = record.body, len(record.body)
+        zipped = size >= _ZIP_FROM
+        return (
+            record.id, account, record.region, record.endpoint, record.method, record.path, record.at_us,
+            record.duration_us, record.status, record.items, size, record.headers, zipped,
+            self._zip.compress(body) if zipped else body, record.answer,
+            orjson.dumps(record.refusal) if record.refusal else None, record.verdict,
+        )  # fmt: skip
+
+    def _held(self, name: str, at_us: int) -> _Held:
+        held = self._accounts.get(name)
+        if held is None:
+            row = self._db.execute("INSERT INTO accounts (name, created_us) VALUES (?, ?)", (name, at_us)).lastrowid
+            held = _Held(row or 0, AccountInfo(name, at_us, 0, 0))
+        return held
+
+    def _drop_oldest(self, held: _Held) -> None:
+        """Drop as many of the oldest records as the limits ask for, and count them."""
+        info = held.info
+        too_many, too_big = info.records - self._keep_records, info.bytes - self._keep_bytes
+        count = size = items = last = 0
+        oldest = self._db.execute("SELECT id, size, items FROM records WHERE account = ? ORDER BY id", (held.row,))
+        for record_id, record_size, record_items in oldest:
+            if (count >= too_many and size >= too_big) or count == info.records - 1:
+                break
+            count, size, items, last = count + 1, size + record_size, items + (record_items or 0), record_id
+        oldest.close()
+        self._db.execute("DELETE FROM records WHERE account = ? AND id <= ?", (held.row, last))
+        held.info = replace(
+            info,
+            records=info.records - count,
+            bytes=info.bytes - size,
+            dropped_records=info.dropped_records + count,
+            dropped_items=info.dropped_items + items,
+            dropped_bytes=info.dropped_bytes + size,
+            dropped_through=max(info.dropped_through, last),
+        )
+        self._db.execute(
+            "UPDATE accounts SET dropped_records = ?, dropped_items = ?, dropped_bytes = ?, dropped_through = ? "
+            "WHERE id = ?",
+            (held.info.dropped_records, held.info.dropped_items, held.info.dropped_bytes, held.info.dropped_through,
+             held.row),
+        )  # fmt: skip
+
+    def open_account(self, name: str, at_us: int) -> AccountInfo:
+        with self._lock:
+            if name not in self._accounts:
+                self._accounts[name] = self._held(name, at_us)
+            return self._accounts[name].info
+
+    def reset(self, name: str) -> AccountInfo | None:
+        with self._lock:
+            held = self._accounts.pop(name, None)
+            if held is None:
+                return None
+            if held.info.bytes <= _SMALL:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute("DELETE FROM records WHERE account = ?", (held.row,))
+                self._db.execute("DELETE FROM accounts WHERE id = ?", (held.row,))
+                self._db.execute("COMMIT")
+            else:
+                self._db.execute("UPDATE accounts SET name = NULL WHERE id = ?", (held.row,))
+                self._orphans = True
+            return held.info
+
+    def sweep(self) -> bool:
+        """Delete a few records of accounts that were reset while they were large."""
+        if not self._orphans:
+            return False
+        with self._lock:
+            orphan = self._db.execute("SELECT id FROM accounts WHERE name IS NULL LIMIT 1").fetchone()
+            if orphan is None:
+                self._orphans = False
+                return False
+            gone = self._db.execute(
+                "DELETE FROM records WHERE id IN (SELECT id FROM records WHERE account = ? LIMIT 200)", orphan
+            ).rowcount
+            if gone == 0:
+                self._db.execute("DELETE FROM accounts WHERE id = ?", orphan)
+            return True
+
+    # -- reading: any thread ------------------------------------------------------------------------------------
+
+    def scan(
+        self, rows: RowFilter, *, after: int | None, descending: bool, limit: int, tokens: Collection[str] = ()
+    ) -> list[Record]:
+        held = self._accounts.get(rows.account) if rows.account is not None else None
+        if rows.account is not None and held is None:
+            return []
+        if tokens and (held is None or held.info.bytes > _SMALL):
+            return self._scan_words(rows, held, after, descending, limit, tokens)
+        where, values = _conditions(rows, held)
+        if after is not None:
+            where.append("r.id < ?" if descending else "r.id > ?")
+            values.append(after)
+        return self._select(where, values, descending, limit)
+
+    def _scan_words(
+        self, rows: RowFilter, held: _Held | None, after: int | None, descending: bool, limit: int,
+        tokens: Collection[str],
+    ) -> list[Record]:  # fmt: skip
+        self.catch_up()
+        words = [*tokens, _account_word(held.row)] if held else list(tokens)
+        found: list[Record] = []
+        while len(found) < limit:
+            ids = self._index.holding(words, after=after, descending=descending, limit=max(limit, 200))
+            if not ids:
+                break
+            where, values = _conditions(rows, held)
+            where.append(f"r.id IN ({','.join('?' * len(ids))})")
+            found += self._select(where, [*values, *ids], descending, limit - len(found))
+            after = ids[-1]
+        return found
+
+    def _select(self, where: list[str], values: list[Any], descending: bool, limit: int) -> list[Record]:
+        sql = (
+            f"SELECT {_COLUMNS} FROM records r JOIN accounts a ON a.id = r.account "
+            f"WHERE {' AND '.join([*where, 'a.name IS NOT NULL'])} ORDER BY r.id {'DESC' if descending else 'ASC'} LIMIT ?"
+        )
+        with self._reading() as db:
+            return [_record(row) for row in db.execute(sql, [*values, limit])]
+
+    def get(self, record_id: int) -> Record | None:
+        found = self._select(["r.id = ?"], [record_id], False, 1)
+        return found[0] if found else None
+
+    def accounts(self) -> list[AccountInfo]:
+        return [self._accounts[name].info for name in sorted(self._accounts)]
+
+    def account(self, name: str) -> AccountInfo | None:
+        held = self._accounts.get(name)
+        return held.info if held else None
+
+    def last_id(self) -> int:
+        with self._reading() as db:
+            kept = db.execute("SELECT max(id) FROM records").fetchone()[0]
+            dropped = db.execute("SELECT max(dropped_through) FROM accounts").fetchone()[0]
+        return max(kept or 0, dropped or 0)
+
+    def catch_up(self, most: int | None = None) -> bool:
+        """Index records that are not indexed yet, at most about *most*; whether more are left."""
+        return self._index.catch_up(self._unindexed, most)
+
+    def _unindexed(self, after: int, limit: int) -> list[tuple[int, str]]:
+        sql = "SELECT id, account, zipped, body, headers, items, refusal FROM records WHERE id > ? ORDER BY id LIMIT ?"
+        with self._reading() as db:
+            rows = db.execute(sql, (after, limit)).fetchall()
+        return [(row[0], f"{_account_word(row[1])} {_words(row)}") for row in rows]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for reader in self._readers:
+                reader.close()
+            self._db.close()
+            self._index.close()
+            if self._claim:
+                self._claim.close()
+
+    # -- connections and start ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if self._path is None:
+            with self._lock:
+                yield self._db
+            return
+        reader = self._readers.pop() if self._readers else _connected(self._path)
+        try:
+            yield reader
+        finally:
+            if self._closed:
+                reader.close()
+            else:
+                self._readers.append(reader)
+
+    def _load_accounts(self) -> dict[str, _Held]:
+        rows = self._db.execute(
+            "SELECT a.id, a.name, a.created_us, coalesce(s.records, 0), coalesce(s.bytes, 0), a.dropped_records, "
+            "a.dropped_items, a.dropped_bytes, a.dropped_through FROM accounts a LEFT JOIN (SELECT account, count(*) "
+            "AS records, sum(size) AS bytes FROM records GROUP BY account) s ON s.account = a.id "
+            "WHERE a.name IS NOT NULL"
+        )
+        return {row[1]: _Held(row[0], AccountInfo(*row[1:])) for row in rows}
+
+    def _has_orphans(self) -> bool:
+        return self._db.execute("SELECT 1 FROM accounts WHERE name IS NULL").fetchone() is not None
+
+
+def _claimed(path: Path) -> TextIO:
+    """A lock on the file, held while the journal is open: two writers would not know of each other's accounts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    claim = path.with_name(path.name + "-lock").open("a+")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        claim.seek(0)
+        owner = claim.read().strip() or "unknown"
+        claim.close()
+        raise SettingsError(f"The journal {str(path)!r} is in use by another mock (process {owner}).") from None
+    claim.truncate(0)
+    claim.write(str(os.getpid()))
+    claim.flush()
+    return claim
+
+
+def _connected(path: Path | None) -> sqlite3.Connection:
+    return sqlite3.connect(path or MEMORY, isolation_level=None, check_same_thread=False, timeout=30)
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    """The database with our schema, new or of this version; `SettingsError` if the file is something else."""
+    db = _connected(path)
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        is_new = not db.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise SettingsError(f"The store {str(path)!r} cannot be read as a journal: {error}.") from error
+    if not is_new and (application != APPLICATION_ID or version != SCHEMA_VERSION):
+        db.close()
+        raise SettingsError(
+            f"The store {str(path)!r} is no journal of this version (found application {application:#x} version "
+            f"{version}, expected {APPLICATION_ID:#x} version {SCHEMA_VERSION}). Move it away or name another."
+        )
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    if is_new:
+        db.executescript(
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; BEGIN; {_SCHEMA} COMMIT;"
+        )
+    return db
+
+
+def _conditions(rows: RowFilter, held: _Held | None) -> tuple[list[str], list[Any]]:
+    given = [
+        ("r.account = ?", held.row if held else None),
+        ("r.region = ?", rows.region),
+        ("r.endpoint = ?", rows.endpoint),
+        ("r.status = ?", rows.status),
+        ("r.verdict = ?", rows.verdict),
+        ("r.at_us >= ?", rows.since_us),
+        ("r.at_us < ?", rows.until_us),
+    ]
+    where = [clause for clause, value in given if value is not None]
+    if rows.accepted is not None:
+        where.append("r.refusal IS NULL" if rows.accepted else "r.refusal IS NOT NULL")
+    return where, [value for _, value in given if value is not None]
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    *columns, refusal, verdict, zipped = row
+    record = Record(*columns, refusal=orjson.loads(refusal) if refusal else None, verdict=verdict)
+    return replace(record, body=_unzipped(record.body)) if zipped else record
+
+
+def _unzipped(body: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(body)
+
+
+def _words(row: tuple[Any, ...]) -> str:
+    """The text of a record's items for the index, in the usual spelling."""
+    record_id, _, zipped, body, headers, items, refusal = row
+    if not items or refusal:
+        return ""
+    record = Record(record_id, "", "", None, "", "", 0, 0, 0, headers, _unzipped(body) if zipped else body, b"", items)
+    text = record.text()
+    return (orjson.dumps(orjson.loads(text)) if _UNUSUAL.search(text) else text).decode("utf-8")
+
+
+def _account_word(row: int) -> str:
+    return f"account0{row}"

@@ -1,0 +1,56 @@
+"""The live log: one line a request on stderr, and every refusal with its reason. Never a key, never a body."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TextIO
+
+from mockodp.ingest import Judged
+from mockodp.records import Received, id_text
+from mockodp.settings import LogLevel
+
+_GREEN, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+_ENDPOINT_WIDTH = 20
+
+
+class Log:
+    """Writes what happens for people to read along; colours only on a terminal."""
+
+    def __init__(self, level: LogLevel = "none", stream: TextIO | None = None) -> None:
+        self._level = level
+        self._stream = stream or sys.stderr
+        self._colours = self._stream.isatty()
+
+    def request(self, judged: Judged, received: Received) -> None:
+        """One answered request."""
+        if self._level == "none" or (self._level == "refusals" and judged.refusal is None):
+            return
+        record, status = judged.record, str(judged.answer.status)
+        time = datetime.fromtimestamp(received.at_us / 1e6).strftime("%H:%M:%S.%f")[:-3]
+        endpoint = (record.endpoint if record else None) or _printable(received.path[:60])
+        count = "" if record is None or record.items is None else f"{record.items} item{'s' * (record.items != 1)}"
+        where = f"{record.account}  {id_text(record.id)}" if record else "not recorded"
+        colour = _GREEN if judged.refusal is None else _RED
+        self._line(
+            f"{self._paint(_DIM, time)} {self._paint(colour, status)} {received.region.value} "
+            f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}"
+        )
+        if judged.refusal is not None:
+            self._line(f"             {_printable(judged.refusal.message)}")
+
+    def trouble(self, message: str) -> None:
+        """Something that should not happen; always shown."""
+        self._line(self._paint(_RED, message))
+
+    def _paint(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{_PLAIN}" if self._colours else text
+
+    def _line(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def _printable(text: str) -> str:
+    """*text* without control characters: a client must not write escape sequences to a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -1,0 +1,40 @@
+"""Counters of a running mock as Prometheus text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mockodp.app import MockODP
+
+Sample = tuple[Mapping[str, object], float]
+
+
+def metrics(mock: MockODP) -> str:
+    """The counters; none is labelled by account, whose number has no bound."""
+    accounts = mock.journal.accounts()
+    answered = [
+        ({"region": region, "endpoint": endpoint, "status": status}, float(count))
+        for (region, endpoint, status), count in sorted(mock.answered.items())
+    ]
+    unrecorded: list[Sample] = [({"reason": reason}, float(count)) for reason, count in sorted(mock.unrecorded.items())]
+    lines = [
+        *_family("mockodp_requests_total", "counter", "Requests answered at emulated endpoints.", answered),
+        *_family("mockodp_unrecorded_total", "counter", "Requests refused without a record, by reason.", unrecorded),
+        *_family("mockodp_commits_total", "counter", "Groups of records committed.", [({}, mock.writer.commits)]),
+        *_family("mockodp_accounts", "gauge", "Accounts held.", [({}, len(accounts))]),
+        *_family("mockodp_records", "gauge", "Records held.", [({}, sum(a.records for a in accounts))]),
+        *_family("mockodp_record_bytes", "gauge", "Bytes of bodies held.", [({}, sum(a.bytes for a in accounts))]),
+        *_family("mockodp_dropped_records_total", "counter", "Records dropped by retention.",
+                 [({}, sum(a.dropped_records for a in accounts))]),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _family(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Iterable[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} {kind}"
+    for labels, value in samples:
+        shown = ",".join(f'{label}="{text}"' for label, text in labels.items())
+        yield f"{name}{{{shown}}} {value:g}" if shown else f"{name} {value:g}"

@@ -1,0 +1,300 @@
+"""
+The OpenAPI 3.1 description of everything the mock answers, and the schemas its control API checks calls with.
+
+One source for both: what the description says is what the server enforces.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any, Final
+
+from mockodp.keys import ACCOUNT_NAME_RULE
+from mockodp.regions import FUNCTION_HOSTS, Region
+from mockodp.routes import ROUTES, Route
+
+Schema = dict[str, Any]
+
+NAME: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$",
+    "description": f"An account's name: {ACCOUNT_NAME_RULE}.",
+}
+RECORD_ID: Final[Schema] = {"type": "string", "pattern": "^[0-7][0-9a-f]{15}$", "description": "A record's id."}
+ITEM_ID: Final[Schema] = {
+    "type": "string", "pattern": r"^[0-7][0-9a-f]{15}\.[0-9]{1,6}$", "description": "A record's id and an index.",
+}  # fmt: skip
+CURSOR: Final[Schema] = {
+    "type": "string", "pattern": r"^[0-7][0-9a-f]{15}(\.[0-9]{1,6})?$", "description": "A 'next' of an earlier page.",
+}  # fmt: skip
+REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in Region]}
+ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
+_TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2000}
+_NATURAL: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
+DURATION: Final[Schema] = {
+    "description": "A number of milliseconds, or text with its unit: '200ms', '2s'. At most an hour.",
+    "oneOf": [
+        {"type": "number", "minimum": 0, "maximum": 3_600_000},
+        {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,6})?(ms|s)$"},
+    ],
+}
+COUNT: Final[Schema] = {
+    "description": "How many items there must be; exactly 1 if left out.",
+    "default": 1,
+    "oneOf": [
+        _NATURAL,
+        {"const": "none"},
+        {"type": "object", "properties": {"exactly": _NATURAL}, "required": ["exactly"], "additionalProperties": False},
+        {"type": "object", "properties": {"at_least": _NATURAL, "at_most": _NATURAL}, "minProperties": 1,
+         "additionalProperties": False},
+    ],
+}  # fmt: skip
+_EXPECTATION_MEMBERS: Final[Schema] = {
+    "match": {"description": "Partial JSON: what an item must have at least.", "type": "object"},
+    "schema": {"description": "A JSON Schema that an item must meet.", "type": ["object", "boolean"]},
+    "type": {"description": "Short for a member of match.", **_TEXT},
+    "action": {"description": "Short for a member of match.", **_TEXT},
+    "endpoint": ENDPOINT,
+    "region": REGION,
+    "count": COUNT,
+}
+_WHEN_MEMBERS: Final[Schema] = {
+    "account": NAME,
+    "within": DURATION,
+    "quiet": DURATION,
+    "after": RECORD_ID,
+}
+VERIFICATION: Final[Schema] = {
+    "description": "One expectation, or several under 'expectations', with the time to wait and the quiet time after.",
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {**_WHEN_MEMBERS, **_EXPECTATION_MEMBERS},
+            "required": ["account"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {
+                **_WHEN_MEMBERS,
+                "expectations": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 100,
+                    "items": {"type": "object", "properties": _EXPECTATION_MEMBERS, "additionalProperties": False},
+                },
+                "ordered": {"type": "boolean", "description": "Whether they must be met in this order."},
+            },
+            "required": ["account", "expectations"],
+            "additionalProperties": False,
+        },
+    ],
+}
+NEW_ACCOUNT: Final[Schema] = {
+    "type": "object",
+    "properties": {"name": NAME, "region": {"description": "Bind its key to this region.", **REGION}},
+    "additionalProperties": False,
+}
+
+
+def _parameter(name: str, schema: Schema, text: str, *, many: bool = False) -> Schema:
+    shape = {"type": "array", "items": schema} if many else schema
+    return {"name": name, "in": "query", "description": text, "schema": shape}
+
+
+FILTERS: Final = (
+    _parameter("account", NAME, "Only this account."),
+    _parameter("region", REGION, "Only this region."),
+    _parameter("endpoint", ENDPOINT, "Only this endpoint."),
+    _parameter("status", {"type": "integer", "minimum": 100, "maximum": 599}, "Only this status."),
+    _parameter("accepted", {"type": "boolean"}, "Only accepted (true) or refused (false) requests."),
+    _parameter("verdict", {"type": "string", "enum": ["pass", "fail"]}, "Only this verdict of the contracts."),
+    _parameter("type", _TEXT, "Items of this event type."),
+    _parameter("action", _TEXT, "Items of this event action."),
+    _parameter("since", {"type": "string", "format": "date-time"}, "Received at this time or later."),
+    _parameter("until", {"type": "string", "format": "date-time"}, "Received before this time."),
+    _parameter("where", {"type": "string", "pattern": "^[^=]+=", "maxLength": 2000},
+               "PATH=VALUE: items with this value at a dotted path or JSON Pointer. May be repeated.", many=True),
+    _parameter("jsonpath", {"type": "string", "format": "jsonpath", "minLength": 1, "maxLength": 2000},
+               "Items in which this JSONPath finds something."),
+)  # fmt: skip
+PAGING: Final = (
+    _parameter("cursor", CURSOR, "Go on after this place."),
+    _parameter("order", {"type": "string", "enum": ["oldest", "newest"], "default": "oldest"}, "Which come first."),
+    _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Most to give at once."),
+)
+STREAM_FILTERS: Final = (FILTERS[0], _parameter("after", RECORD_ID, "Go on after this record."))
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(schema: Schema, text: str, media: str = "application/json") -> Schema:
+    return {"description": text, "content": {media: {"schema": schema}}}
+
+
+def _error(text: str) -> Schema:
+    return _json(_ref("Refusal"), text)
+
+
+def _operation(operation: str, summary: str, answers: Schema, **more: Any) -> Schema:
+    needs_token = more.get("security") is None
+    answers = {**answers, "400": _error("What is wrong with the call, all at once.")}
+    if needs_token:
+        answers["401"] = _error("The token is missing or wrong.")
+    return {"operationId": operation, "summary": summary, "tags": ["control"], "responses": answers, **more}
+
+
+def _body(schema: Schema, *, required: bool = True) -> Schema:
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
+
+
+def _path(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _emulated(route: Route) -> Schema:
+    operation: Schema = {
+        "operationId": route.endpoint,
+        "summary": route.summary,
+        "tags": ["emulated"],
+        "security": [{"key": []}],
+        "x-evidence": route.evidence.value,
+        "responses": {
+            "2XX": _json({}, "Accepted. Status and body are settings."),
+            "401": _error("No key, or one that opens nothing here."),
+        },
+    }
+    if route.takes_items:
+        operation["requestBody"] = _body({"type": "array", "items": {"type": "object"}, "maxItems": 500})
+        operation["responses"] |= {
+            "400": _error("Not a JSON array of objects; every reason is listed."),
+            "408": _error("The body broke off."),
+            "413": _error("Too many bytes or items."),
+            "415": _error("Not application/json, or an unknown content encoding."),
+        }
+    return {"post": operation}
+
+
+def _control_paths() -> Schema:
+    records = {"200": _json(_ref("Records"), "A page of records.")}
+    not_found = {"404": _error("There is none of that name or id.")}
+    return {
+        "/_mock/ready": {"get": _operation("ready", "Whether the mock takes requests; needs no token.",
+            {"200": _json(_ref("Ready"), "It does.")}, security=[])},
+        "/_mock/accounts": {
+            "get": _operation("list_accounts", "Every account.", {"200": _json(_ref("Accounts"), "By name.")}),
+            "post": _operation("open_account", "Open an account and get its test key.",
+                {"201": _json(_ref("OpenedAccount"), "Its name and key.")}, requestBody=_body(NEW_ACCOUNT, required=False)),
+        },
+        "/_mock/accounts/{name}": {
+            "parameters": [_path("name", NAME)],
+            "get": _operation("get_account", "One account.", {"200": _json(_ref("Account"), "It."), **not_found}),
+            "delete": _operation("reset_account", "Forget an account and all its records.",
+                {"200": _json(_ref("Reset"), "What was forgotten; nothing if it was not there.")}),
+        },
+        "/_mock/records": {"get": _operation("list_records", "Records, filtered, page by page.", records,
+            parameters=[*FILTERS, *PAGING])},
+        "/_mock/records.ndjson": {"get": _operation("export_ndjson", "All records that meet the filters, one a line.",
+            {"200": _json({"type": "string"}, "NDJSON.", "application/x-ndjson")}, parameters=list(FILTERS))},
+        "/_mock/records.har": {"get": _operation("export_har", "All records that meet the filters as HTTP Archive.",
+            {"200": _json({"type": "object"}, "HAR 1.2.")}, parameters=list(FILTERS))},
+        "/_mock/records/{id}": {
+            "parameters": [_path("id", RECORD_ID)],
+            "get": _operation("get_record", "One record with everything known of it.",
+                {"200": _json(_ref("WholeRecord"), "It."), **not_found}),
+        },
+        "/_mock/records/{id}/body": {
+            "parameters": [_path("id", RECORD_ID)],
+            "get": _operation("get_body", "The raw bytes of a record's body.",
+                {"200": _json({}, "As they arrived.", "application/octet-stream"), **not_found}),
+        },
+        "/_mock/items": {"get": _operation("list_items", "Items of batches, filtered, page by page.",
+            {"200": _json(_ref("Items"), "A page of items.")}, parameters=[*FILTERS, *PAGING])},
+        "/_mock/items/{id}": {
+            "parameters": [_path("id", ITEM_ID)],
+            "get": _operation("get_item", "One item.", {"200": _json(_ref("Item"), "It."), **not_found}),
+        },
+        "/_mock/verify": {"post": _operation("verify", "Whether the mock got what was expected.",
+            {"200": _json(_ref("Outcome"), "The verdict and what it rests on.")}, requestBody=_body(_ref("Verification")))},
+        "/_mock/stream": {"get": _operation("stream", "Records as they arrive, as server-sent events.",
+            {"200": _json({}, "A stream without end.", "text/event-stream")}, parameters=list(STREAM_FILTERS))},
+        "/_mock/fidelity": {"get": _operation("fidelity", "How true the mock is to ODP, rule by rule.",
+            {"200": _json(_ref("Fidelity"), "The table.")})},
+        "/_mock/metrics": {"get": _operation("metrics", "Counters as Prometheus text.",
+            {"200": _json({}, "Prometheus text.", "text/plain")})},
+        "/_mock/settings": {"get": _operation("settings", "The settings in force, the token masked.",
+            {"200": _json({"type": "object"}, "By name.")})},
+        "/_mock/openapi.json": {"get": _operation("openapi", "This description.",
+            {"200": _json({"type": "object"}, "OpenAPI 3.1.")})},
+    }  # fmt: skip
+
+
+def _object(**members: Schema) -> Schema:
+    return {"type": "object", "properties": members, "required": list(members)}
+
+
+def _schemas() -> Schema:
+    text, number, flag = {"type": "string"}, {"type": "integer", "minimum": 0}, {"type": "boolean"}
+    maybe_text = {"type": ["string", "null"]}
+    dropped = _object(records=number, items=number, bytes=number)
+    account = _object(name=NAME, created_at=text, records=number, bytes=number, dropped=dropped)
+    record = {
+        "id": RECORD_ID, "account": NAME, "region": REGION, "endpoint": {"type": ["string", "null"]}, "method": text,
+        "path": text, "received_at": text, "duration_ms": {"type": "number", "minimum": 0}, "status": number,
+        "accepted": flag, "refusal": {"type": ["object", "null"]}, "verdict": maybe_text, "size": number,
+        "item_count": {"type": ["integer", "null"]}, "items": {"type": "array", "items": {"type": "object"}},
+    }  # fmt: skip
+    item = _object(id=ITEM_ID, record=RECORD_ID, index=number, account=NAME, region=REGION, endpoint=maybe_text,
+                   received_at=text, item={"type": "object"})  # fmt: skip
+    refusal = _object(title=text, status=number, timestamp=text, detail={"type": "object", "properties": {"message": text},
+                      "required": ["message"]})  # fmt: skip
+    return {
+        "Refusal": refusal,
+        "Ready": _object(ready={"const": True}, version=text),
+        "Account": account,
+        "Accounts": _object(accounts={"type": "array", "items": account}),
+        "OpenedAccount": _object(name=NAME, key=text, region={"type": ["string", "null"]}, base_urls={"type": "object"}),
+        "Reset": _object(name=NAME, forgotten=number),
+        "Record": _object(**record),
+        "WholeRecord": _object(**record, headers={"type": "array"}, body={"type": "object"}, answer={}, curl=text),
+        "Records": _object(records={"type": "array", "items": _ref("Record")}, dropped=number, next=maybe_text),
+        "Item": item,
+        "Items": _object(items={"type": "array", "items": item}, dropped=number, next=maybe_text),
+        "Verification": VERIFICATION,
+        "Outcome": _object(verdict={"enum": ["pass", "fail", "unknown"]}, message=text, considered=number,
+                           dropped=number, expectations={"type": "array"}, extra={"type": "array", "items": text}),
+        "Fidelity": _object(rules={"type": "array", "items": {"type": "object"}}),
+    }  # fmt: skip
+
+
+@cache
+def description() -> Schema:
+    """The whole OpenAPI document."""
+    emulated: Schema = {}
+    for prefix in ("", *(f"/{region.value}" for region in Region)):
+        for route in ROUTES:
+            operation = _emulated(route)
+            operation["post"]["operationId"] += prefix.replace("/", "_")
+            emulated[prefix + route.path] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mockodp",
+            "version": version("mockodp"),
+            "description": "A local Optimizely Data Platform. Regions by path prefix here, or by the vendor's host "
+            f"names: {', '.join(FUNCTION_HOSTS.values())}.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": {**emulated, **_control_paths()},
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "A test key of ODP."},
+                "token": {"type": "http", "scheme": "bearer", "description": "The token of the ready line."},
+            },
+        },
+    }

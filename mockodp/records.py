@@ -1,0 +1,143 @@
+"""
+What arrived and what became of it, as frozen values. Knows nothing of sockets, SQL or files.
+
+A record's id is a number that grows with time (milliseconds since 1970, then a counter), written as 16 hex digits, so
+that text order is time order. An item of a batch is addressed as ``<record id>.<index>``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from mockodp.regions import Region
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+MASK: Final = "****"
+_SECRET: Final = re.compile(r"authori[sz]ation|cookie|token|secret|password|api-?key|credential|session|signature", re.I)
+_COUNTER_BITS: Final = 20
+
+
+class RecordIds:
+    """Gives ids that grow, also within one millisecond and after a restart."""
+
+    def __init__(self, last: int = 0) -> None:
+        self._last = last
+
+    def next(self) -> int:
+        self._last = max(self._last + 1, time.time_ns() // 1_000_000 << _COUNTER_BITS)
+        return self._last
+
+
+def id_text(number: int) -> str:
+    """A record id as it is shown."""
+    return f"{number:016x}"
+
+
+def id_number(text: str) -> int | None:
+    """The number of a shown record id, or None if it is none."""
+    return int(text, 16) if re.fullmatch(r"[0-9a-f]{16}", text) and int(text, 16) < 2**63 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as it arrived; *body* holds what arrived of it, *announced* what Content-Length promised."""
+
+    region: Region
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    at_us: int
+    announced: int | None = None
+    over_limit: bool = False
+    broken_off: str = ""
+
+    def header(self, name: bytes) -> str | None:
+        """The first value of the header *name* (lower case)."""
+        return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One request in the journal, refused or accepted, with the answer it got."""
+
+    id: int
+    account: str
+    region: str
+    endpoint: str | None
+    method: str
+    path: str
+    at_us: int
+    duration_us: int
+    status: int
+    headers: bytes
+    body: bytes
+    answer: bytes
+    items: int | None
+    refusal: Mapping[str, Any] | None = None
+    verdict: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.refusal is None
+
+    def header(self, name: str) -> str | None:
+        """The first value of the header *name* (lower case)."""
+        return next((value for key, value in orjson.loads(self.headers) if key == name), None)
+
+    def text(self) -> bytes:
+        """The body without its content encoding; as it arrived where it cannot be inflated."""
+        if self.header("content-encoding") != "gzip":
+            return self.body
+        try:
+            return gzip.decompress(self.body)
+        except (OSError, EOFError, zlib.error):
+            return self.body
+
+    def parsed_items(self) -> list[dict[str, Any]]:
+        """The items of an accepted write; nothing for a refused request."""
+        if not self.items or not self.accepted:
+            return []
+        items: list[dict[str, Any]] = orjson.loads(self.text())
+        return items
+
+
+def masked_headers(headers: Headers) -> bytes:
+    """Headers as a JSON list of pairs, the values of secret ones masked."""
+    return orjson.dumps([
+        (name.decode("latin-1"), _masked(value.decode("latin-1")) if is_secret(name) else value.decode("latin-1"))
+        for name, value in headers
+    ])
+
+
+def masked_query(query: str) -> str:
+    """A query string with every value masked: the emulated endpoints take none, so a secret may stand there."""
+    return "&".join(f"{part.partition('=')[0]}={MASK}" if "=" in part else part for part in query.split("&"))
+
+
+def is_secret(name: bytes) -> bool:
+    """Whether a header's value must not be shown."""
+    known = _KNOWN_HEADERS.get(name)
+    if known is None:
+        known = bool(_SECRET.search(name.decode("latin-1")))
+        if len(_KNOWN_HEADERS) < 1_000:
+            _KNOWN_HEADERS[name] = known
+    return known
+
+
+def _masked(value: str) -> str:
+    scheme, blank, _ = value.partition(" ")
+    return f"{scheme} {MASK}" if blank and scheme.isalpha() and len(scheme) < 10 else MASK
+
+
+_KNOWN_HEADERS: Final[dict[bytes, bool]] = {}

@@ -1,0 +1,228 @@
+"""
+Runs a mock: binds its ports, serves HTTP and HTTPS from one event loop, says when it is ready, stops cleanly.
+
+`serve` runs in the calling thread until a signal; `running` runs one in a thread of its own, for tests and notebooks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+import uvicorn
+import uvloop
+
+from mockodp.app import MockODP
+from mockodp.client import Client
+from mockodp.errors import SettingsError
+from mockodp.http_protocol import bounded_protocol
+from mockodp.journal import SqliteJournal
+from mockodp.keys import Keyring, admit
+from mockodp.locator import LOCATOR_NAME, prepare_folder, remove_locator, write_locator
+from mockodp.log import Log
+from mockodp.settings import MEMORY, Settings
+from mockodp.tls import Certificates, certificates
+
+_BACKLOG = 2048
+_GRACE_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a mock says when it takes requests."""
+
+    url: str
+    tls_url: str | None
+    token: str
+    pid: int
+    locator: str
+    ca: str | None
+    store: str
+    version: str
+    event: str = "ready"
+
+    def content(self) -> dict[str, Any]:
+        names = ("event", "url", "tls_url", "token", "pid", "locator", "ca", "store", "version")
+        return {name: getattr(self, name) for name in names}
+
+
+class _Listener(uvicorn.Server):
+    """A uvicorn server that leaves signals to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class Server:
+    """A mock with its ports bound; `run` serves until `stop`."""
+
+    def __init__(self, settings: Settings, env: Mapping[str, str], *, log: Log | None = None) -> None:
+        check_json(settings)
+        self.settings = settings
+        self._sockets = [_bound(settings.host, settings.port, "port")]
+        self._certificates: Certificates | None = None
+        try:
+            prepare_folder(settings.state_dir)
+            if settings.tls_port >= 0:
+                self._sockets.append(_bound(settings.host, settings.tls_port, "tls_port"))
+                self._certificates = certificates(settings.state_dir)
+            keyring = Keyring(settings.key_prefix, admit(settings.key, env))
+            journal = SqliteJournal(
+                settings.store, keep_records=settings.keep_records, keep_bytes=settings.keep_bytes
+            )
+        except BaseException:
+            self._close_sockets()
+            raise
+        token = settings.token or secrets.token_urlsafe(24)
+        self.mock = MockODP(settings, keyring, journal, log=log or Log(settings.log), token=token)
+        self.ready = self._ready(token)
+        self._stop: Callable[[], None] | None = None
+
+    def _ready(self, token: str) -> Ready:
+        return Ready(
+            url=f"http://{_url_host(self.settings.host)}:{_port(self._sockets[0])}",
+            tls_url=f"https://localhost:{_port(self._sockets[1])}" if self._certificates else None,
+            token=token,
+            pid=os.getpid(),
+            locator=str((self.settings.state_dir / LOCATOR_NAME).resolve()),
+            ca=str(self._certificates.ca.resolve()) if self._certificates else None,
+            store=self.settings.store if self.settings.store == MEMORY else str(Path(self.settings.store).resolve()),
+            version=version("mockodp"),
+        )
+
+    async def run(self, on_ready: Callable[[Ready], None], *, signals: bool = False) -> None:
+        """Serve until `stop` or, with *signals*, SIGINT or SIGTERM."""
+        loop = asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
+        if signals:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stopped.set)
+        listeners = [self._listener(bound, tls=index == 1) for index, bound in enumerate(self._sockets)]
+        serving = [loop.create_task(each.serve(sockets=[bound])) for each, bound in zip(listeners, self._sockets, strict=True)]
+        while not all(each.started for each in listeners):
+            await asyncio.sleep(0)
+        self.mock.start_tidying()
+        write_locator(Path(self.ready.locator), self.ready.content())
+        try:
+            on_ready(self.ready)
+            await stopped.wait()
+        finally:
+            remove_locator(Path(self.ready.locator), self.ready.pid)
+            await self.mock.stop()
+            for each in listeners:
+                each.should_exit = True
+            await asyncio.gather(*serving)
+
+    def stop(self) -> None:
+        """Ask `run` to end; may be called from any thread."""
+        if self._stop is not None:
+            self._stop()
+
+    def close(self) -> None:
+        """Release ports and journal; after `run` ended, or instead of it."""
+        self._close_sockets()
+        self.mock.close()
+
+    def _close_sockets(self) -> None:
+        for each in self._sockets:
+            each.close()
+
+    def _listener(self, bound: socket.socket, *, tls: bool) -> _Listener:
+        config = uvicorn.Config(
+            self.mock,
+            loop="none",
+            http=bounded_protocol(self.settings.max_header),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        config.load()
+        config.ssl = self._certificates.context() if tls and self._certificates else None
+        return _Listener(config)
+
+
+def serve(settings: Settings, env: Mapping[str, str], on_ready: Callable[[Ready], None]) -> None:
+    """Serve in this thread until SIGINT or SIGTERM."""
+    server = Server(settings, env)
+    gc.freeze()  # what is loaded stays; and batches make many objects that die young
+    gc.set_threshold(50_000, 50, 100)
+    try:
+        uvloop.run(server.run(on_ready, signals=True))
+    finally:
+        server.close()
+
+
+@contextlib.contextmanager
+def running(**switches: Any) -> Iterator[Client]:
+    """A mock on free ports in a thread of this process, and a client that has its token."""
+    with TemporaryDirectory(prefix="mockodp-") as folder:
+        defaults = {"port": 0, "tls_port": 0, "log": "none", "state_dir": Path(folder)}
+        server = Server(Settings(**{**defaults, **switches}), os.environ)
+        ready = threading.Event()
+        thread = threading.Thread(target=lambda: uvloop.run(server.run(lambda _: ready.set())), name="mockodp")
+        thread.start()
+        ready.wait()
+        try:
+            with Client(server.ready.url, server.ready.token, tls_url=server.ready.tls_url, ca=server.ready.ca) as client:
+                yield client
+        finally:
+            server.stop()
+            thread.join()
+            server.close()
+
+
+def check_json(settings: Settings) -> None:
+    """Refuse a configured answer that is no JSON."""
+    for name in ("auth_answer", "write_answer"):
+        try:
+            orjson.loads(getattr(settings, name))
+        except orjson.JSONDecodeError as error:
+            raise SettingsError(f"{name} is {getattr(settings, name)!r}, expected JSON: {error}.") from None
+
+
+def _bound(host: str, port: int, name: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise SettingsError(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Is a mock already up? Choose another --{name.replace('_', '-')}, "
+            "or 0 for a free one."
+        ) from None
+    return bound
+
+
+def _port(bound: socket.socket) -> int:
+    port: int = bound.getsockname()[1]
+    return port
+
+
+def _url_host(host: str) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  only compared
+    return f"[{reachable}]" if ":" in reachable and not reachable.startswith("[") else reachable

@@ -1,0 +1,161 @@
+"""Records as other people see them: JSON, NDJSON, HAR, a curl line. A key never appears in any of them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import shlex
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Final
+
+import orjson
+
+from mockodp.answers import timestamp
+from mockodp.journal import AccountInfo
+from mockodp.records import MASK, Record, id_text
+from mockodp.regions import FUNCTION_HOSTS, Region
+
+_SKIPPED_BY_CURL: Final = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}
+KEY_IN_CURL: Final = "$MOCKODP_KEY"
+
+
+def account_shown(info: AccountInfo) -> dict[str, Any]:
+    """An account: its name, what it holds, and what fell out of it."""
+    return {
+        "name": info.name,
+        "created_at": timestamp(info.created_us),
+        "records": info.records,
+        "bytes": info.bytes,
+        "dropped": {"records": info.dropped_records, "items": info.dropped_items, "bytes": info.dropped_bytes},
+    }
+
+
+def record_shown(record: Record) -> dict[str, Any]:
+    """A record as listings show it."""
+    return {
+        "id": id_text(record.id),
+        "account": record.account,
+        "region": record.region,
+        "endpoint": record.endpoint,
+        "method": record.method,
+        "path": record.path,
+        "received_at": timestamp(record.at_us),
+        "duration_ms": record.duration_us / 1000,
+        "status": record.status,
+        "accepted": record.accepted,
+        "refusal": record.refusal,
+        "verdict": record.verdict,
+        "size": len(record.body),
+        "item_count": record.items,
+        "items": record.parsed_items(),
+    }
+
+
+def record_whole(record: Record, base_url: str) -> dict[str, Any]:
+    """A record with everything that is known of it."""
+    return {
+        **record_shown(record),
+        "headers": orjson.loads(record.headers),
+        "body": _body(record.body),
+        "answer": orjson.loads(record.answer) if record.answer else None,
+        "curl": curl(record, base_url),
+    }
+
+
+def item_shown(record: Record, index: int, item: dict[str, Any]) -> dict[str, Any]:
+    """One item of a batch, with where it came from."""
+    return {
+        "id": f"{id_text(record.id)}.{index}",
+        "record": id_text(record.id),
+        "index": index,
+        "account": record.account,
+        "region": record.region,
+        "endpoint": record.endpoint,
+        "received_at": timestamp(record.at_us),
+        "item": item,
+    }
+
+
+def curl(record: Record, base_url: str) -> str:
+    """A command that sends the request again, to the mock; the key is left to the environment."""
+    parts = ["curl", "-sS", "-X", record.method]
+    for name, value in orjson.loads(record.headers):
+        if name == "authorization":
+            parts += ["-H", f'"authorization: Bearer {KEY_IN_CURL}"']
+        elif name not in _SKIPPED_BY_CURL:
+            parts += ["-H", shlex.quote(f"{name}: {value}")]
+    url = f"{base_url}/{record.region}{record.path}"
+    text = _text(record.body)
+    if text is None or "\0" in text:
+        return f"# The body is not text; fetch it from /_mock/records/{id_text(record.id)}/body and add: --data-binary @FILE\n" + (
+            " ".join([*parts, shlex.quote(url)])
+        )
+    data = ["--data-binary", shlex.quote(text)] if text else []
+    return " ".join([*parts, *data, shlex.quote(url)])
+
+
+def ndjson(records: Iterable[Record]) -> Iterator[bytes]:
+    """One listed record a line."""
+    for record in records:
+        yield orjson.dumps(record_shown(record)) + b"\n"
+
+
+def har(records: Iterable[Record]) -> str:
+    """An HTTP Archive of the records, with the vendor's host names."""
+    import harfile  # noqa: PLC0415  only exports pay for its import
+
+    out = io.StringIO()
+    with harfile.HarFile(out, creator=harfile.Creator(name="mockodp", version=version("mockodp"))) as file:
+        for record in records:
+            file.add_entry(
+                startedDateTime=timestamp(record.at_us),
+                time=record.duration_us / 1000,
+                request=_har_request(harfile, record),
+                response=_har_response(harfile, record),
+                timings=harfile.Timings(send=0, wait=record.duration_us / 1000, receive=0),
+            )
+    return out.getvalue()
+
+
+def _har_request(harfile: Any, record: Record) -> Any:
+    headers = [harfile.Record(name=name, value=value) for name, value in orjson.loads(record.headers)]
+    host = FUNCTION_HOSTS[Region(record.region)]
+    body = harfile.PostData(mimeType=record.header("content-type") or "", text=_text(record.body) or "")
+    return harfile.Request(
+        method=record.method,
+        url=f"https://{host}{record.path}",
+        httpVersion="HTTP/1.1",
+        headers=headers,
+        postData=body if record.body else None,
+        headersSize=-1,
+        bodySize=len(record.body),
+    )
+
+
+def _har_response(harfile: Any, record: Record) -> Any:
+    return harfile.Response(
+        status=record.status,
+        statusText=HTTPStatus(record.status).phrase,
+        httpVersion="HTTP/1.1",
+        headers=[harfile.Record(name="content-type", value="application/json")],
+        content=harfile.Content(size=len(record.answer), mimeType="application/json", text=record.answer.decode()),
+        headersSize=-1,
+        bodySize=len(record.answer),
+    )
+
+
+def _body(body: bytes) -> dict[str, str]:
+    text = _text(body)
+    return {"text": text} if text is not None else {"base64": base64.b64encode(body).decode()}
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+__all__ = ["MASK", "account_shown", "curl", "har", "item_shown", "ndjson", "record_shown", "record_whole"]

@@ -1,0 +1,70 @@
+"""
+A certificate authority of one's own and a certificate for the vendor's host names, made once and kept in a folder.
+
+The authority is only ever trusted by programs that are told so; its key never leaves the folder (mode 0600).
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from mockodp.regions import VENDOR_HOSTS
+
+NAMES: Final = (*VENDOR_HOSTS, "localhost", "127.0.0.1", "::1")
+_DAYS: Final = 365
+_RENEW_BEFORE: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Files of the authority's certificate and of the server's certificate with its key."""
+
+    ca: Path
+    server: Path
+
+    def context(self) -> ssl.SSLContext:
+        """What a TLS listener needs."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server)
+        return context
+
+
+def certificates(folder: Path, *, now: datetime | None = None) -> Certificates:
+    """The certificates in *folder*, made if they are not there, are about to expire or lack a name."""
+    made = Certificates(folder / "ca.pem", folder / "server.pem")
+    if not (made.ca.is_file() and made.server.is_file() and _serves(folder, now or datetime.now(UTC))):
+        _make(folder, made, now or datetime.now(UTC))
+    return made
+
+
+def _serves(folder: Path, now: datetime) -> bool:
+    """Whether the certificate was made for these names and lives for a while, by the note kept beside it."""
+    note = folder / "server.names"
+    if not note.is_file():
+        return False
+    until, _, names = note.read_text().partition("\n")
+    return names.split() == list(NAMES) and datetime.fromisoformat(until) > now + timedelta(days=_RENEW_BEFORE)
+
+
+def _make(folder: Path, made: Certificates, now: datetime) -> None:
+    import trustme  # noqa: PLC0415  only the first start pays for its import
+
+    folder.mkdir(parents=True, exist_ok=True)
+    until = now + timedelta(days=_DAYS)
+    authority = trustme.CA(organization_name="mockodp", organization_unit_name="local test authority")
+    issued = authority.issue_cert(*NAMES, not_after=until)
+    chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
+    _write_private(folder / "ca-key.pem", authority.private_key_pem.bytes())
+    _write_private(made.server, issued.private_key_pem.bytes() + chain)
+    made.ca.write_bytes(authority.cert_pem.bytes())
+    (folder / "server.names").write_text(until.isoformat() + "\n" + "\n".join(NAMES))
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_bytes(content)

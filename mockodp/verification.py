@@ -1,0 +1,402 @@
+"""
+Did the mock get what was expected? One code for the HTTP API, the Python client and the command line.
+
+An `Expectation` says which items count (a partial JSON value, a JSON Schema, endpoint, region), and how many of them
+there must be. A `Verification` joins expectations, with an order between them, a time to wait for arrivals, and a
+quiet time in which nothing else may come.
+
+The verdict over lost records is ``unknown``, never ``pass``: what fell out of the journal may have been the proof.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+import jsonschema_rs
+
+from mockodp.differences import Difference, differences
+from mockodp.errors import QueryError
+from mockodp.journal import Arrivals, Journal, Query, RowFilter
+from mockodp.journal.index import words_of
+from mockodp.journal.search import scan
+from mockodp.records import Record, id_number, id_text
+
+Verdict = Literal["pass", "fail", "unknown"]
+
+NEAREST: Final = 3
+_LOOKED_AT_FOR_MISSES: Final = 1_000
+_FOREVER: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many items there must be, from *least* to *most*."""
+
+    least: int
+    most: int
+
+    def met_by(self, count: int) -> bool:
+        return self.least <= count <= self.most
+
+    def __str__(self) -> str:
+        if self.most == 0:
+            return "none"
+        if self.least == self.most:
+            return f"exactly {self.least}"
+        return f"at least {self.least}" if self.most == _FOREVER else (
+            f"at most {self.most}" if self.least == 0 else f"{self.least} to {self.most}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """Which items count, and how many there must be."""
+
+    match: Any = None
+    schema: Mapping[str, Any] | bool | None = None
+    endpoint: str | None = None
+    region: str | None = None
+    count: Count = Count(1, 1)
+
+    def judge(self) -> Callable[[Any], list[Difference]]:
+        """A function that says where an item falls short."""
+        validator = _validator(self.schema) if self.schema is not None else None
+
+        def short(item: Any) -> list[Difference]:
+            found = differences(self.match, item) if self.match is not None else []
+            if validator is not None:
+                found += [_of_schema(error) for error in validator.iter_errors(item)]
+            return found
+
+        return short
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What is to be verified for one account."""
+
+    account: str
+    expectations: tuple[Expectation, ...]
+    ordered: bool = False
+    within_s: float = 0.0
+    quiet_s: float = 0.0
+    after: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found for one expectation."""
+
+    expectation: Expectation
+    found: list[tuple[int, int]] = field(default_factory=list)
+    misses: list[tuple[int, tuple[int, int], list[Difference], Any]] = field(default_factory=list)
+
+    @property
+    def met(self) -> bool:
+        return self.expectation.count.met_by(len(self.found))
+
+    @property
+    def beyond_repair(self) -> bool:
+        """More came than may come: no later arrival can mend it."""
+        return len(self.found) > self.expectation.count.most
+
+    def shown(self) -> dict[str, Any]:
+        count = len(self.found)
+        shown: dict[str, Any] = {
+            "expected": str(self.expectation.count),
+            "found": count,
+            "met": self.met,
+            "items": [_address(*place) for place in self.found[:100]],
+        }
+        if not self.met:
+            shown["nearest"] = [
+                {"id": _address(*place), "differences": [d.shown() for d in short], "item": item}
+                for _, place, short, item in sorted(self.misses, key=lambda miss: (-miss[0], miss[1]))
+            ]
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a verification: verdict, why, and what it rests on."""
+
+    verdict: Verdict
+    message: str
+    considered: int
+    dropped: int
+    tallies: tuple[Tally, ...]
+    through: int
+    """Id of the newest record that was looked at."""
+    extra: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API answers."""
+        return {
+            "verdict": self.verdict,
+            "message": self.message,
+            "considered": self.considered,
+            "dropped": self.dropped,
+            "expectations": [tally.shown() for tally in self.tallies],
+            "extra": list(self.extra),
+        }
+
+
+async def verify(
+    ask: Callable[[Callable[[], Outcome]], Any], journal: Journal, arrivals: Arrivals, wanted: Verification
+) -> Outcome:
+    """
+    The outcome, at the latest when the time to wait and the quiet time are over. Woken by arrival, never by a clock.
+
+    Counts with an upper bound of their own ("none", "at most") are only known to hold when the time is over.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wanted.within_s
+    while True:
+        arrival = arrivals.next(wanted.account)
+        try:
+            outcome: Outcome = await ask(lambda: look(journal, wanted))
+            if _is_settled(outcome, wanted) or not await _woken(arrival, deadline - loop.time()):
+                break
+        finally:
+            arrivals.forget(wanted.account, arrival)
+    if outcome.verdict == "pass" and wanted.quiet_s:
+        return await _quiet(ask, journal, arrivals, wanted, outcome)
+    return outcome
+
+
+async def _quiet(
+    ask: Callable[[Callable[[], Any]], Any], journal: Journal, arrivals: Arrivals, wanted: Verification,
+    outcome: Outcome,
+) -> Outcome:  # fmt: skip
+    """The outcome after nothing came for the quiet time; a failure that names what came if something did."""
+    arrival = arrivals.next(wanted.account)
+    try:
+        later = await ask(lambda: _later(journal, wanted, outcome.through))
+        if not later:
+            await _woken(arrival, wanted.quiet_s)
+            later = await ask(lambda: _later(journal, wanted, outcome.through))
+    finally:
+        arrivals.forget(wanted.account, arrival)
+    if not later:
+        return outcome
+    extra = tuple(_address(r.id, index) for r in later for index in range(r.items or 0)) or (id_text(later[0].id),)
+    named = f"{', '.join(extra[:NEAREST])}{' and more' if len(extra) > NEAREST else ''}"
+    return replace(
+        outcome,
+        verdict="fail",
+        message=f"Expected {wanted.quiet_s * 1000:g} ms of quiet, but something else arrived: {named}.",
+        extra=extra[:100],
+    )
+
+
+def _later(journal: Journal, wanted: Verification, through: int) -> list[Record]:
+    return journal.scan(RowFilter(account=wanted.account), after=through, descending=False, limit=100)
+
+
+def look(journal: Journal, wanted: Verification) -> Outcome:
+    """The outcome as the journal stands now."""
+    newest = journal.scan(RowFilter(account=wanted.account), after=None, descending=True, limit=1)
+    tallies = tuple(_tally(journal, wanted, expectation) for expectation in wanted.expectations)
+    info = journal.account(wanted.account)
+    dropped = info.dropped_records if info and info.dropped_through > wanted.after else 0
+    problem = _problem(tallies, wanted)
+    verdict: Verdict = "fail" if problem else "pass"
+    message = problem or "As expected."
+    if dropped and not any(tally.beyond_repair for tally in tallies):
+        verdict = "unknown"
+        message = (
+            f"{dropped} older records of account {wanted.account!r} were dropped, so nothing is proved. Of what is "
+            f"left: {message}"
+        )
+    return Outcome(verdict, message, _considered(journal, wanted), dropped, tallies, newest[0].id if newest else 0)
+
+
+def _tally(journal: Journal, wanted: Verification, expectation: Expectation) -> Tally:
+    """Count the items that meet *expectation* and keep the nearest of those that do not."""
+    tally = Tally(expectation)
+    short_of = expectation.judge()
+    rows = RowFilter(
+        account=wanted.account, region=expectation.region, endpoint=expectation.endpoint, accepted=True
+    )
+    words = words_of(expectation.match) if expectation.match is not None else set()
+    for record, index, item in _items(journal, rows, wanted.after, words):
+        short = short_of(item)
+        if short:
+            _keep_near(tally, (record.id, index), short, item)
+        else:
+            tally.found.append((record.id, index))
+    if words and not tally.met and not tally.misses:
+        _look_for_misses(journal, wanted, tally, short_of)
+    return tally
+
+
+def _items(journal: Journal, rows: RowFilter, after: int, words: set[str]) -> Iterator[tuple[Record, int, Any]]:
+    query = Query(rows=rows, limit=_FOREVER)
+    cursor: int | None = after or None
+    while True:
+        records = journal.scan(query.rows, after=cursor, descending=False, limit=200, tokens=words)
+        for record in records:
+            for index, item in enumerate(record.parsed_items()):
+                yield record, index, item
+        if len(records) < 200:  # noqa: PLR2004
+            return
+        cursor = records[-1].id
+
+
+def _look_for_misses(
+    journal: Journal, wanted: Verification, tally: Tally, short_of: Callable[[Any], list[Difference]]
+) -> None:
+    """The index left out what has other words: the nearest misses are among the latest records of any kind."""
+    rows = RowFilter(account=wanted.account, accepted=True)
+    looked_at = 0
+    for record in scan(journal, Query(rows=rows, descending=True), None):
+        for index, item in enumerate(record.parsed_items()):
+            _keep_near(tally, (record.id, index), short_of(item), item)
+            looked_at += 1
+        if looked_at >= _LOOKED_AT_FOR_MISSES or record.id <= wanted.after:
+            return
+
+
+def _keep_near(tally: Tally, place: tuple[int, int], short: list[Difference], item: Any) -> None:
+    heapq.heappush(tally.misses, (-len(short), place, short, item))
+    if len(tally.misses) > NEAREST:
+        heapq.heappop(tally.misses)
+
+
+def _considered(journal: Journal, wanted: Verification) -> int:
+    """How many accepted records of the account the verdict rests on."""
+    if not wanted.after:
+        info = journal.account(wanted.account)
+        return info.records if info else 0
+    return sum(1 for _ in scan(journal, Query(rows=RowFilter(account=wanted.account)), wanted.after))
+
+
+def _problem(tallies: Sequence[Tally], wanted: Verification) -> str | None:
+    """What is wrong, in one sentence; None if nothing is."""
+    unmet = [
+        f"expected {tally.expectation.count} of expectation {number}, found {len(tally.found)}"
+        if len(tallies) > 1 else f"expected {tally.expectation.count}, found {len(tally.found)}"
+        for number, tally in enumerate(tallies) if not tally.met
+    ]  # fmt: skip
+    if unmet:
+        return f"E{'; '.join(unmet)[1:]}."
+    return _out_of_order(tallies) if wanted.ordered else None
+
+
+def _out_of_order(tallies: Sequence[Tally]) -> str | None:
+    """Each expectation's first item must come after the first item of the one before it."""
+    last, last_number = (0, -1), -1
+    for number, tally in enumerate(tallies):
+        later = [place for place in tally.found if place > last]
+        if tally.found and not later:
+            return (
+                f"Expectation {number} was met by {_address(*tally.found[-1])}, which came before "
+                f"{_address(*last)} of expectation {last_number}."
+            )
+        if later:
+            last, last_number = later[0], number
+    return None
+
+
+def _is_settled(outcome: Outcome, wanted: Verification) -> bool:
+    """Whether waiting longer cannot change the outcome, or need not."""
+    if any(tally.beyond_repair for tally in outcome.tallies):
+        return True
+    if outcome.verdict != "pass":
+        return False
+    return all(_is_reached(tally.expectation.count) for tally in outcome.tallies)
+
+
+def _is_reached(count: Count) -> bool:
+    """A count that is met as soon as its least is; others must hold until the time is over."""
+    return count.most == _FOREVER or (count.least == count.most and count.most > 0)
+
+
+async def _woken(arrival: asyncio.Future[None], seconds: float) -> bool:
+    """Whether something arrived in time."""
+    if seconds <= 0:
+        return arrival.done()
+    done, _ = await asyncio.wait({arrival}, timeout=seconds)
+    return bool(done)
+
+
+def _validator(schema: Mapping[str, Any] | bool) -> Any:
+    try:
+        return jsonschema_rs.validator_for(schema if isinstance(schema, bool) else dict(schema))
+    except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        raise QueryError(f"The schema of an expectation is not a JSON Schema: {error}") from None
+
+
+def _of_schema(error: Any) -> Difference:
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
+    return Difference(pointer, error.message, error.instance)
+
+
+def _address(record_id: int, index: int) -> str:
+    return f"{id_text(record_id)}.{index}"
+
+
+# -- from JSON ---------------------------------------------------------------------------------------------------
+
+
+def read_verification(document: Mapping[str, Any]) -> Verification:
+    """A verification from its JSON, already checked against its schema; `QueryError` for what a schema cannot say."""
+    listed = document.get("expectations")
+    expectations = tuple(_read_expectation(one) for one in (listed if listed is not None else [document]))
+    after = document.get("after")
+    if after is not None and id_number(after) is None:
+        raise QueryError(f"'after' is {after!r}, expected the id of a record, such as '019a3f0c2b400001'.")
+    return Verification(
+        account=document["account"],
+        expectations=expectations,
+        ordered=document.get("ordered", False),
+        within_s=read_seconds(document.get("within", 0)),
+        quiet_s=read_seconds(document.get("quiet", 0)),
+        after=id_number(after) or 0 if after else 0,
+    )
+
+
+def read_seconds(value: float | str) -> float:
+    """Seconds from ``"200ms"``, ``"2s"`` or a number of milliseconds."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", value.strip())
+        if not found:
+            raise QueryError(f"{value!r} is not a time. Expected a number and its unit, such as '200ms' or '2s'.")
+        return float(found[1]) / (1000 if found[2] == "ms" else 1)
+    return value / 1000
+
+
+def _read_expectation(document: Mapping[str, Any]) -> Expectation:
+    match = document.get("match")
+    for name in ("type", "action"):
+        if name in document:
+            match = {**(match or {}), name: document[name]}
+    expectation = Expectation(
+        match=match,
+        schema=document.get("schema"),
+        endpoint=document.get("endpoint"),
+        region=document.get("region"),
+        count=_read_count(document.get("count", 1)),
+    )
+    if expectation.schema is not None:
+        _validator(expectation.schema)
+    return expectation
+
+
+def _read_count(value: int | str | Mapping[str, int]) -> Count:
+    if value == "none":
+        return Count(0, 0)
+    if isinstance(value, int):
+        return Count(value, value)
+    assert isinstance(value, Mapping)
+    if "exactly" in value:
+        return Count(value["exactly"], value["exactly"])
+    least, most = value.get("at_least", 0), value.get("at_most", _FOREVER)
+    if least > most:
+        raise QueryError(f"The count asks for at least {least} and at most {most}: no number is both.")
+    return Count(least, most)
