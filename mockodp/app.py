@@ -18,6 +18,7 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockodp.answers import JSON_TYPE, Answer, envelope
+from mockodp.http_protocol import MISFRAMED
 from mockodp.ingest import Ingest, Judged
 from mockodp.journal import Arrivals, GroupCommit, Journal
 from mockodp.keys import Keyring
@@ -75,7 +76,7 @@ class MockODP:
                 answer = _not_kept(error, received.at_us)
         self._count(judged, received)
         if received.broken_off != _GONE:
-            await _answer(send, answer, close=received.over_limit or bool(received.broken_off))
+            await _answer(send, answer, close=received.over_limit or bool(received.broken_off or received.misframed))
         self.log.request(judged, received)
 
     async def _received(self, scope: Scope, receive: Receive) -> Received:
@@ -97,6 +98,7 @@ class MockODP:
             announced=int(announced) if announced.isdigit() else None,
             over_limit=over_limit,
             broken_off=broken_off,
+            misframed=scope.get(MISFRAMED, ""),
         )
 
     async def _read(self, receive: Receive) -> tuple[bytes, bool, str]:

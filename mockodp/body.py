@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -20,8 +22,12 @@ from mockodp.errors import TooLarge, Undecodable, UnsupportedMedia
 Items = list[dict[str, Any]]
 
 REASONS_SHOWN: Final = 100
-_SNIPPET: Final = 24
-_MOST_LEVELS: Final = 254
+_SNIPPET: Final = 16
+_MOST_MEMBERS: Final = 100
+_LONGEST_SHOWN: Final = 200
+_TOO_DEEP: Final = "Body is nested deeper than 254 levels."
+_ESCAPED_COLON: Final = re.compile(rb"\\u003a", re.I)
+_NO_NUMBER: Final = re.compile(r"[-+]?(nan|inf(inity)?)\b", re.I)
 
 
 def decode(body: bytes, *, content_type: str | None, encoding: str | None, max_body: int, max_items: int) -> Items:
@@ -50,8 +56,11 @@ def inflated(body: bytes, encoding: str | None, limit: int) -> bytes:
         return body
     if name not in ("gzip", "x-gzip"):
         raise UnsupportedMedia(f"Content encoding is {encoding!r}, expected gzip or none.")
-    parts, size, rest = [], 0, body
+    parts: list[bytes] = []
+    size, rest = 0, body
     while rest:
+        if len(parts) == _MOST_MEMBERS:
+            raise Undecodable(f"The gzip stream of the body has more than {_MOST_MEMBERS} members.")
         stream = zlib.decompressobj(wbits=31)
         try:
             part = stream.decompress(rest, limit + 1 - size)
@@ -81,7 +90,7 @@ def _parsed(text: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         raise Undecodable(_explained(text, error)) from None
     if type(value) is list or type(value) is dict:
-        _check_duplicates(text, _rendered(value))
+        _check_names(text, _rendered(value))
     return value
 
 
@@ -89,44 +98,92 @@ def _rendered(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
-        raise Undecodable(f"Body is nested deeper than {_MOST_LEVELS} levels.") from None
+        raise Undecodable(_TOO_DEEP) from None
 
 
-def _check_duplicates(text: bytes, rendered: bytes) -> None:
+def _check_names(text: bytes, rendered: bytes) -> None:
     """
     Refuse an object that has one name twice, which orjson reads without a word.
 
     A text as `JSON.stringify` writes it equals its own rendering and never gets here. Else a lost member shows as
     a lost colon, but for an escaped colon; only then the slower reader runs, which knows each name.
     """
-    if rendered == text or (rendered.count(b":") == text.count(b":") and b"\\u003" not in text.lower()):
+    if rendered == text or (rendered.count(b":") == text.count(b":") and not _ESCAPED_COLON.search(text)):
         return
-    duplicates: list[str] = []
+    try:
+        document = json.loads(text, object_pairs_hook=_object, parse_int=str, parse_float=str)
+    except RecursionError:  # a member that was lost may be nested deeper than those that are left
+        raise Undecodable(_TOO_DEEP) from None
+    reasons = tuple(
+        {"event": index, "message": f"The name {name[:80]!r} stands twice in the object at {_shortened(pointer)!r}."}
+        for index, pointer, name in islice(_doubled(document), REASONS_SHOWN)
+    )
+    if reasons:
+        raise Undecodable(
+            f"Body has objects with the same name twice, so that one of the two values would be lost. "
+            f"{reasons[0]['message']}", reasons=reasons
+        )  # fmt: skip
 
-    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        duplicates.extend(sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else ())
-        return dict(pairs)
 
-    json.loads(text, object_pairs_hook=members, parse_int=str, parse_float=str)
-    if duplicates:
-        shown = ", ".join(repr(name[:80]) for name in duplicates[:10])
-        raise Undecodable(f"Body has an object with the same name twice: {shown}. One of the two values would be lost.")
+class _Doubled(dict[str, Any]):
+    """An object some of whose *names* stand twice in it."""
+
+    names: tuple[str, ...] = ()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    doubled = _Doubled(members)
+    doubled.names = tuple(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+    return doubled
+
+
+def _doubled(document: Any) -> Iterator[tuple[int | None, str, str]]:
+    """Index of the item, pointer of the object and name of each member that stands twice."""
+    waiting = [("", document)]
+    while waiting:
+        pointer, value = waiting.pop()
+        if isinstance(value, _Doubled):
+            index = pointer[1:].partition("/")[0]
+            yield from ((int(index) if index.isdecimal() else None, pointer, name) for name in value.names)
+        if isinstance(value, dict | list):
+            members = value.items() if isinstance(value, dict) else enumerate(value)
+            inner = [
+                (f"{pointer}/{_escaped(name)}", member) for name, member in members if isinstance(member, dict | list)
+            ]
+            waiting += reversed(inner)
+
+
+def _escaped(name: str | int) -> str:
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _explained(text: bytes, error: orjson.JSONDecodeError) -> str:
-    if not text.strip():
-        return f"Body is empty ({len(text)} bytes, all blank), expected a JSON array of objects."
+    """Why a text is not JSON: the usual mistakes by name, else the reader's words and the place."""
+    if not text.strip(b" \t\r\n"):
+        blank = ", all blank" if text else ""
+        return f"Body is empty ({len(text)} bytes{blank}), expected a JSON array of objects."
     if text.startswith(b"\xef\xbb\xbf"):
         return "Body begins with a byte order mark, which JSON does not allow."
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as fault:
         return f"Body is not UTF-8: byte {text[fault.start]:#04x} at position {fault.start} ({fault.reason})."
-    near = decoded[max(0, error.pos - _SNIPPET // 2) : error.pos + _SNIPPET // 2]
-    if re.match(r"-?(NaN|Infinity)", decoded[error.pos :]) or re.search(r"(NaN|-?Infinity)$", decoded[: error.pos + 3]):
-        return f"Body has NaN or Infinity at line {error.lineno} column {error.colno}, which JSON does not know: {near!r}."
-    return f"Body is not JSON: {error.args[0]}; near {near!r}."
+    if error.msg.startswith("depth limit"):
+        return _TOO_DEEP
+    place = f"line {error.lineno} column {error.colno}"
+    near = decoded[max(0, error.pos - _SNIPPET) : error.pos + _SNIPPET]
+    if _NO_NUMBER.match(decoded, max(0, error.pos - 1)) or _NO_NUMBER.match(decoded, error.pos):
+        return f"Body has NaN or Infinity at {place}, which JSON does not know; near {near!r}."
+    if "surrogate" in error.msg:
+        return f"Body has a lone surrogate in the text at {place}, which is no character; near {near!r}."
+    return f"Body is not JSON: {error.msg} at {place}; near {near!r}."
 
 
 def _not_objects(wrong: Iterable[tuple[int, Any]], count: int) -> Undecodable:
@@ -134,9 +191,7 @@ def _not_objects(wrong: Iterable[tuple[int, Any]], count: int) -> Undecodable:
         {"event": index, "message": f"Item {index} is {_article(item)}, expected an object."} for index, item in wrong
     )
     more = f" The first {REASONS_SHOWN} are listed." if len(reasons) > REASONS_SHOWN else ""
-    return Undecodable(
-        f"{len(reasons)} of {count} items are not objects.{more}", reasons=reasons[:REASONS_SHOWN]
-    )
+    return Undecodable(f"{len(reasons)} of {count} items are not objects.{more}", reasons=reasons[:REASONS_SHOWN])
 
 
 def _article(value: Any) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx2
 import orjson
@@ -14,6 +17,7 @@ from mockodp.errors import ControlError, EnvironmentNotReady, VerificationError
 from mockodp.regions import Region
 
 _SLACK_SECONDS = 10.0
+_ENDLESS = httpx2.Timeout(None, connect=_SLACK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class Client:
         self.tls_url = tls_url
         self.ca = ca
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx2.Client(base_url=self.url, headers=headers, timeout=_SLACK_SECONDS, trust_env=False)
+        self._http = httpx2.Client(
+            base_url=self.url, headers=headers, timeout=_SLACK_SECONDS, trust_env=False, verify=_trust(self.url, ca)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +74,7 @@ class Client:
 
     def reset(self, account: str) -> int:
         """Forget an account and all its records; how many there were."""
-        forgotten: int = self._call("DELETE", f"/_mock/accounts/{account}")["forgotten"]
+        forgotten: int = self._call("DELETE", f"/_mock/accounts/{quote(account, safe='')}")["forgotten"]
         return forgotten
 
     def records(self, **filters: Any) -> dict[str, Any]:
@@ -83,12 +89,17 @@ class Client:
 
     def record(self, record_id: str) -> dict[str, Any]:
         """One record with everything known of it."""
-        record: dict[str, Any] = self._call("GET", f"/_mock/records/{record_id}")
+        record: dict[str, Any] = self._call("GET", f"/_mock/records/{quote(record_id, safe='')}")
         return record
+
+    def item(self, item_id: str) -> dict[str, Any]:
+        """One item of a batch, addressed as ``<record id>.<index>``."""
+        item: dict[str, Any] = self._call("GET", f"/_mock/items/{quote(item_id, safe='')}")
+        return item
 
     def body(self, record_id: str) -> bytes:
         """The raw bytes of a record's body."""
-        return self._answered("GET", f"/_mock/records/{record_id}/body").content
+        return self._answered("GET", f"/_mock/records/{quote(record_id, safe='')}/body").content
 
     def verify(self, account: str, **wanted: Any) -> dict[str, Any]:
         """
@@ -96,7 +107,7 @@ class Client:
 
         *wanted*: match, schema, type, action, endpoint, region, count, within, quiet, after; or expectations, ordered.
         """
-        outcome: dict[str, Any] = self._call("POST", "/_mock/verify", json={"account": account, **_given(wanted)}, timeout=None)
+        outcome: dict[str, Any] = self._call("POST", "/_mock/verify", json={"account": account, **_given(wanted)}, timeout=_ENDLESS)
         return outcome
 
     def expect(self, account: str, **wanted: Any) -> dict[str, Any]:
@@ -108,24 +119,14 @@ class Client:
 
     def stream(self, account: str | None = None, after: str | None = None) -> Iterator[dict[str, Any]]:
         """Records as they arrive, without end."""
-        params = _given({"account": account, "after": after})
-        try:
-            with self._http.stream("GET", "/_mock/stream", params=params, timeout=None) as answer:
-                if answer.status_code != 200:  # noqa: PLR2004
-                    answer.read()
-                    raise _refused(answer)
-                for line in answer.iter_lines():
-                    if line.startswith("data: "):
-                        yield orjson.loads(line[6:])
-        except httpx2.TransportError as error:
-            raise EnvironmentNotReady(f"The mock at {self.url} went away: {error}.") from error
+        with self._streamed("/_mock/stream", {"account": account, "after": after}) as answer:
+            for line in answer.iter_lines():
+                if line.startswith("data: "):
+                    yield orjson.loads(line[6:])
 
     def export(self, form: str, **filters: Any) -> Iterator[bytes]:
         """The records that meet *filters* as ``ndjson`` or ``har``, piece by piece."""
-        with self._http.stream("GET", f"/_mock/records.{form}", params=_given(filters), timeout=None) as answer:
-            if answer.status_code != 200:  # noqa: PLR2004
-                answer.read()
-                raise _refused(answer)
+        with self._streamed(f"/_mock/records.{form}", filters) as answer:
             yield from answer.iter_bytes()
 
     def fidelity(self) -> list[dict[str, Any]]:
@@ -138,6 +139,23 @@ class Client:
         settings: dict[str, Any] = self._call("GET", "/_mock/settings")
         return settings
 
+    @contextmanager
+    def _streamed(self, path: str, params: Mapping[str, Any]) -> Iterator[httpx2.Response]:
+        """An answer read piece by piece; silence is no fault, but a connection that breaks is."""
+        try:
+            with self._http.stream("GET", path, params=_given(params), timeout=_ENDLESS) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _refused(answer)
+                yield answer
+        except httpx2.ConnectError as error:
+            raise self._absent(error) from error
+        except httpx2.TransportError as error:
+            raise EnvironmentNotReady(f"The mock at {self.url} went away: {error}.") from error
+
+    def _absent(self, error: Exception) -> EnvironmentNotReady:
+        return EnvironmentNotReady(f"No mock answers at {self.url}: {error}. Is it up? Start one with 'mockodp serve'.")
+
     def _call(self, method: str, path: str, **more: Any) -> Any:
         return orjson.loads(self._answered(method, path, **more).content)
 
@@ -145,10 +163,17 @@ class Client:
         try:
             answer = self._http.request(method, path, **more)
         except httpx2.TransportError as error:
-            raise EnvironmentNotReady(f"No mock answers at {self.url}: {error}. Is it up? Start one with 'mockodp serve'.") from error
+            raise self._absent(error) from error
         if answer.is_error:
             raise _refused(answer)
         return answer
+
+
+def _trust(url: str, ca: str | None) -> ssl.SSLContext | bool:
+    """Whom to trust at *url*; for plain HTTP a context without authorities, which takes no time to make."""
+    if url.startswith("https:"):
+        return ssl.create_default_context(cafile=ca) if ca else True
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def explained(outcome: Mapping[str, Any]) -> str:

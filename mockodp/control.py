@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import asdict
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -67,12 +68,14 @@ def control_app(mock: MockODP) -> Starlette:
     middleware = [Middleware(Guard, token=mock.token, open_control=mock.settings.open_control)]
     if mock.settings.cors_origin:
         middleware.insert(0, Middleware(CORSMiddleware, allow_origins=list(mock.settings.cors_origin),
-                                        allow_methods=["*"], allow_headers=["authorization", "content-type"]))  # fmt: skip
-    return Starlette(
+                                        allow_methods=["*"], allow_headers=["authorization", "content-type", "last-event-id"]))  # fmt: skip
+    app = Starlette(
         routes=routes,
         middleware=middleware,
-        exception_handlers={QueryError: _bad_call, HTTPException: _http_fault, 405: _wrong_method},
+        exception_handlers={QueryError: _bad_call, HTTPException: _http_fault, 405: _wrong_method, Exception: _trouble},
     )
+    app.router.redirect_slashes = False  # a path we do not have is told, with those we have
+    return app
 
 
 class Control:
@@ -81,8 +84,6 @@ class Control:
     def __init__(self, mock: MockODP) -> None:
         self._mock = mock
         self._journal = mock.journal
-        self._verification = jsonschema_rs.validator_for(openapi.VERIFICATION)
-        self._new_account = jsonschema_rs.validator_for(openapi.NEW_ACCOUNT)
 
     async def ready(self, request: Request) -> Response:
         return _json({"ready": True, "version": version("mockodp")})
@@ -95,15 +96,14 @@ class Control:
 
     async def open_account(self, request: Request) -> Response:
         read_parameters(request, ())
-        wanted = await read_body(request, self._new_account, default={})
+        wanted = await read_body(request, lambda _: openapi.NEW_ACCOUNT, default={})
         region = wanted.get("region")
         name = wanted.get("name") or f"account-{secrets.token_hex(6)}"
         if region and not name.endswith(f"-{region}1"):
             name = f"{name}-{region}1"
-        if len(name) > 80:  # noqa: PLR2004
-            raise QueryError(f"The account's name with its region is {len(name)} characters long, at most 80 are allowed.")
         info = self._journal.open_account(name, time.time_ns() // 1000)
         key = self._mock.keyring.key_for(name)
+        region = self._mock.keyring.account(f"Bearer {key}").bound_to
         base = _base_url(request)
         urls = {each.value: f"{base}/{each.value}/twilio_segment" for each in Region}
         return _json({"name": info.name, "key": key, "region": region, "base_urls": urls}, 201)
@@ -198,16 +198,23 @@ class Control:
 
     async def verify(self, request: Request) -> Response:
         read_parameters(request, ())
-        wanted = read_verification(await read_body(request, self._verification))
+        wanted = read_verification(await read_body(request, openapi.verification_schema))
         outcome = await verify(self._mock.read, self._journal, self._mock.arrivals, wanted)
         return _json(outcome.shown())
 
     async def stream(self, request: Request) -> Response:
         given = read_parameters(request, openapi.STREAM_FILTERS)
-        after = given.get("after") or request.headers.get("last-event-id")
+        after = self._last_event(request) or given.get("after")
         start = id_number(after) if after else await self._mock.read(self._journal.last_id)
-        events = self._events(given.get("account"), start or 0)
+        events = self._events(given.get("account"), start or 0) if request.method == "GET" else _nothing()
         return StreamingResponse(events, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    def _last_event(self, request: Request) -> str | None:
+        """Where a reader that was cut off goes on; it repeats the URL it began with, so this outweighs 'after'."""
+        last = request.headers.get("last-event-id")
+        if last and id_number(last) is None:
+            raise QueryError(f"Header 'last-event-id' is {last[:80]!r}, expected a record's id.")
+        return last
 
     async def _events(self, account: str | None, after: int) -> AsyncIterator[bytes]:
         """Records after that id, now and later; a comment now and then keeps the connection alive."""
@@ -263,6 +270,12 @@ def _matching(mock: MockODP, query: Query) -> Iterable[Record]:
         cursor = (id_number(page.next) or 0, 0)
 
 
+async def _nothing() -> AsyncIterator[bytes]:
+    """The body of an answer to HEAD."""
+    return
+    yield b""
+
+
 def _json(value: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
 
@@ -280,9 +293,8 @@ def refused(status: int, title: str, message: str, **more: Any) -> Response:
 
 async def _bad_call(request: Request, error: Exception) -> Response:
     assert isinstance(error, QueryError)
-    status, title = (415, "Unsupported Media Type") if "content-type" in str(error) else (400, "Bad Request")
     more: dict[str, Any] = {"invalids": list(error.reasons)} if error.reasons else {}
-    return refused(status, title, str(error), **more)
+    return refused(error.status, HTTPStatus(error.status).phrase, str(error), **more)
 
 
 async def _http_fault(request: Request, error: Exception) -> Response:
@@ -290,13 +302,17 @@ async def _http_fault(request: Request, error: Exception) -> Response:
     if error.status_code == 404 and error.detail == "Not Found":  # noqa: PLR2004
         known = sorted(path for path in openapi.description()["paths"] if path.startswith("/_mock"))
         return refused(404, "Not Found", f"No control call at {request.url.path[:200]!r}.", known_paths=known)
-    return refused(error.status_code, "Not Found", error.detail)
+    return refused(error.status_code, HTTPStatus(error.status_code).phrase, error.detail)
 
 
 async def _wrong_method(request: Request, error: Exception) -> Response:
-    allowed = (getattr(error, "headers", None) or {}).get("Allow", "")
-    response = refused(405, "Method Not Allowed", f"{request.url.path} takes {allowed}, not {request.method[:20]}.")
-    response.headers["allow"] = allowed
+    routes = (route for route in request.app.routes if route.path_regex.match(request.url.path))
+    allowed = sorted({method for route in routes for method in route.methods})
+    message = f"{request.url.path} takes {', '.join(allowed)}, not {request.method[:20]}."
+    response = refused(405, "Method Not Allowed", message, allow=allowed)
+    response.headers["allow"] = ", ".join(allowed)
     return response
 
 
+async def _trouble(request: Request, error: Exception) -> Response:
+    return refused(500, "Internal Server Error", f"The mock failed at this call, which is a fault of its own: {error!r}.")

@@ -46,9 +46,10 @@ class EnvironmentNotReady(MockODPError):
 class QueryError(MockODPError):
     """A control call asks for something that makes no sense; *reasons* name each member that is wrong."""
 
-    def __init__(self, message: str, reasons: tuple[Mapping[str, Any], ...] = ()) -> None:
+    def __init__(self, message: str, reasons: tuple[Mapping[str, Any], ...] = (), *, status: int = 400) -> None:
         super().__init__(message)
         self.reasons = reasons
+        self.status = status
 
 
 class ControlError(MockODPError):

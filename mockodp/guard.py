@@ -50,4 +50,4 @@ def _is_local(client: Any, host: bytes) -> bool:
     peer = client[0] if client else ""
     name = host.decode("latin-1").lower()
     name = name.rpartition(":")[0] if ":" in name and not name.endswith("]") else name
-    return (peer.startswith("127.") or peer in ("::1", "testclient")) and name in _LOOPBACK_NAMES
+    return (peer.startswith("127.") or peer in ("::1", "::ffff:127.0.0.1")) and name in _LOOPBACK_NAMES

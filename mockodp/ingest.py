@@ -13,7 +13,7 @@ from typing import Any
 
 from mockodp.answers import Answer, refusal_answer
 from mockodp.body import decode
-from mockodp.errors import BodyIncomplete, Refusal, TooLarge, Unauthorized, WrongRegion
+from mockodp.errors import BodyIncomplete, Refusal, TooLarge, Unauthorized, Undecodable, WrongRegion
 from mockodp.keys import Account, Keyring
 from mockodp.records import Received, Record, RecordIds, masked_headers, masked_query
 from mockodp.routes import Route, find_route
@@ -88,6 +88,10 @@ class Ingest:
         if received.over_limit:
             announced = f", {received.announced} announced" if received.announced else ""
             raise TooLarge(f"Body is over the limit of {limit} bytes{announced}. The first {len(received.body)} are kept.")
+        if received.misframed:
+            raise Undecodable(
+                f"Body is misframed after {len(received.body)} bytes: {received.misframed}. The connection is closed."
+            )
         if received.broken_off:
             of = f" of {received.announced}" if received.announced else ""
             raise BodyIncomplete(f"Body broke off after {len(received.body)}{of} bytes: {received.broken_off}.")

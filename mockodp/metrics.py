@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mockodp.app import MockODP
 
-Sample = tuple[Mapping[str, object], float]
+Sample = tuple[Mapping[str, object], int]
 
 
 def metrics(mock: MockODP) -> str:
     """The counters; none is labelled by account, whose number has no bound."""
     accounts = mock.journal.accounts()
-    answered = [
-        ({"region": region, "endpoint": endpoint, "status": status}, float(count))
+    answered: list[Sample] = [
+        ({"region": region, "endpoint": endpoint, "status": status}, count)
         for (region, endpoint, status), count in sorted(mock.answered.items())
     ]
-    unrecorded: list[Sample] = [({"reason": reason}, float(count)) for reason, count in sorted(mock.unrecorded.items())]
+    unrecorded: list[Sample] = [({"reason": reason}, count) for reason, count in sorted(mock.unrecorded.items())]
     lines = [
         *_family("mockodp_requests_total", "counter", "Requests answered at emulated endpoints.", answered),
         *_family("mockodp_unrecorded_total", "counter", "Requests refused without a record, by reason.", unrecorded),
@@ -37,4 +37,4 @@ def _family(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Itera
     yield f"# TYPE {name} {kind}"
     for labels, value in samples:
         shown = ",".join(f'{label}="{text}"' for label, text in labels.items())
-        yield f"{name}{{{shown}}} {value:g}" if shown else f"{name} {value:g}"
+        yield f"{name}{{{shown}}} {value}" if shown else f"{name} {value}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -19,6 +20,12 @@ Parameter = Mapping[str, Any]
 
 _MOST_BODY: Final = 1024 * 1024
 _NO_DEFAULT: Final = object()
+_LONGEST_SHOWN: Final = 100
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+_FORMATS: Final = {
+    "date-time": "a time such as 2026-11-23T10:00:00Z",
+    "jsonpath": "a JSONPath such as $.identifiers.email",
+}
 
 
 def read_parameters(request: Request, known: Sequence[Parameter]) -> dict[str, Any]:
@@ -44,50 +51,108 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 def _read(name: str, texts: list[str], schema: Mapping[str, Any], values: dict[str, Any]) -> str | None:
     """Put the value of a parameter into *values*, or say what is wrong with it."""
-    if schema.get("type") == "array":
-        values[name] = texts
-    elif len(texts) > 1:
+    many = schema.get("type") == "array"
+    if len(texts) > 1 and not many:
         return f"Parameter {name!r} is given {len(texts)} times, expected once."
-    else:
-        values[name] = _typed(texts[0], schema)
-    error = next(_validator(orjson.dumps(schema).decode()).iter_errors(values[name]), None)
-    return None if error is None else f"Parameter {name!r}: {error.message}."
+    one = schema["items"] if many else schema
+    typed = [_typed(text, one) for text in texts]
+    wrong = [text for text, value in zip(texts, typed, strict=True) if not _validator(_as_key(one)).is_valid(value)]
+    values[name] = typed if many else typed[0]
+    return f"Parameter {name!r} is {wrong[0][:80]!r}, expected {_expected(one)}." if wrong else None
 
 
 def _typed(text: str, schema: Mapping[str, Any]) -> Any:
-    if schema.get("type") == "integer" and text.isascii() and text.isdigit() and len(text) < 19:  # noqa: PLR2004
+    if schema.get("type") == "integer" and _WHOLE.match(text):
         return int(text)
     if schema.get("type") == "boolean" and text in ("true", "false"):
         return text == "true"
     return text
 
 
+def _expected(schema: Mapping[str, Any]) -> str:
+    """What a schema asks for, in words."""
+    if "enum" in schema:
+        return f"one of: {', '.join(schema['enum'])}"
+    if schema["type"] == "integer":
+        return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    if schema["type"] == "boolean":
+        return "true or false"
+    if "format" in schema:
+        return _FORMATS[schema["format"]]
+    words: str = schema.get("description", f"text of 1 to {schema.get('maxLength')} characters")
+    return words[0].lower() + words[1:].rstrip(".") if words[1:2].islower() or words[1] in " '" else words.rstrip(".")
+
+
+def is_jsonpath(text: str) -> bool:
+    """Whether *text* is a JSONPath."""
+    import jsonpath  # noqa: PLC0415  only searches that use it pay for its import
+
+    try:
+        jsonpath.compile(text)
+    except (jsonpath.JSONPathError, RecursionError):
+        return False
+    return True
+
+
 @cache
-def _validator(schema: str) -> Any:
-    return jsonschema_rs.validator_for(orjson.loads(schema))
+def _validator(schema: bytes) -> Any:
+    return jsonschema_rs.validator_for(
+        orjson.loads(schema), validate_formats=True, formats={"jsonpath": is_jsonpath}, offline=True
+    )
 
 
-async def read_body(request: Request, validator: Any, default: Any = _NO_DEFAULT) -> Any:
-    """The JSON body if it meets the schema of *validator*; *default* for an empty body where one is given."""
-    body = await request.body()
+def _as_key(schema: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(schema)
+
+
+async def read_body(request: Request, schema_for: Callable[[Any], Mapping[str, Any]], default: Any = _NO_DEFAULT) -> Any:
+    """
+    The JSON body if it meets the schema that *schema_for* gives for it; `QueryError` with every fault.
+
+    *default* stands for an empty body where one is given.
+    """
+    body = await _bounded_body(request)
     if not body and default is not _NO_DEFAULT:
         return default
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise QueryError(f"Header 'content-type' is {kind or 'missing'!r}, expected 'application/json'.")
-    if len(body) > _MOST_BODY:
-        raise QueryError(f"Body has {len(body)} bytes, at most {_MOST_BODY} are read here.")
+        found = f"is {kind[:80]!r}" if kind else "is missing"
+        raise QueryError(f"Header 'content-type' {found}, expected 'application/json'.", status=415)
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise QueryError(f"Body is not JSON: {error}.") from None
+    schema = schema_for(value)
     reasons = tuple(
-        {"field": "".join(f"/{part}" for part in error.instance_path), "reason": error.message}
-        for error in validator.iter_errors(value)
+        {"field": "".join(f"/{part}" for part in error.instance_path), "reason": _fault(error, schema)}
+        for error in _validator(_as_key(schema)).iter_errors(value)
     )
     if reasons:
         raise QueryError("; ".join(f"{each['field'] or 'Body'}: {each['reason']}" for each in reasons[:5]), reasons)
     return value
+
+
+async def _bounded_body(request: Request) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _MOST_BODY:
+            raise QueryError(f"Body has more than {_MOST_BODY} bytes, the most that is read here.", status=413)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _fault(error: Any, schema: Any) -> str:
+    """What is wrong at one place: in the words of the schema there if it has some for what is a choice."""
+    message: str = error.message
+    if error.schema_path and error.schema_path[-1] == "oneOf":
+        for part in error.schema_path[:-1]:
+            schema = schema[part]
+        if "description" in schema:
+            value = orjson.dumps(error.instance).decode()
+            return f"{value[:_LONGEST_SHOWN]} is not what is expected. {schema['description']}"
+    return message if len(message) <= 3 * _LONGEST_SHOWN else f"{message[: 3 * _LONGEST_SHOWN]}…"
 
 
 def read_query(given: Mapping[str, Any]) -> Query:
@@ -102,26 +167,28 @@ def read_query(given: Mapping[str, Any]) -> Query:
         ),
         where=tuple((path, value) for path, value in where),
         jsonpath=given.get("jsonpath"),
-        cursor=_cursor(given.get("cursor")),
+        cursor=_cursor(given.get("cursor"), given.get("order")),
         descending=given.get("order") == "newest",
         limit=given.get("limit", 100),
     )
 
 
-def _cursor(text: str | None) -> tuple[int, int] | None:
+def _cursor(text: str | None, order: str | None) -> tuple[int, int] | None:
+    """The place after which to go on; a record's id alone stands for all of its items."""
     if text is None:
         return None
+    whole = -1 if order == "newest" else _MOST_BODY
     record_id, _, index = text.partition(".")
-    return id_number(record_id) or 0, int(index) if index else -1
+    return id_number(record_id) or 0, int(index) if index else whole
 
 
 def _moment(name: str, text: str | None) -> int | None:
-    """A moment as microseconds since 1970; without a zone it is UTC."""
+    """A moment as microseconds since 1970."""
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text.replace("z", "Z").replace("t", "T"))
-    except ValueError:
-        raise QueryError(f"Parameter {name!r} is {text[:80]!r}, expected a time as 2026-11-23T10:00:00Z.") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int((aware - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:  # RFC 3339 knows a year 0 and leap seconds, Python does not
+        fault = f"Parameter {name!r} is {text[:80]!r}, expected {_FORMATS['date-time']}."
+        raise QueryError(fault, ({"field": name, "reason": fault},)) from None
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -22,7 +22,11 @@ from mockodp.regions import Region
 Headers = tuple[tuple[bytes, bytes], ...]
 
 MASK: Final = "****"
-_SECRET: Final = re.compile(r"authori[sz]ation|cookie|token|secret|password|api-?key|credential|session|signature", re.I)
+_SECRET: Final = re.compile(
+    r"authori[sz]ation|cookie|token|secret|passw|credential|session|signature|jwt|bearer|x-auth|"
+    r"(api|access|private|secret)[-_]?key",
+    re.I,
+)
 _COUNTER_BITS: Final = 20
 
 
@@ -61,6 +65,7 @@ class Received:
     announced: int | None = None
     over_limit: bool = False
     broken_off: str = ""
+    misframed: str = ""
 
     def header(self, name: bytes) -> str | None:
         """The first value of the header *name* (lower case)."""
@@ -97,7 +102,7 @@ class Record:
 
     def text(self) -> bytes:
         """The body without its content encoding; as it arrived where it cannot be inflated."""
-        if self.header("content-encoding") != "gzip":
+        if (self.header("content-encoding") or "").strip().lower() not in ("gzip", "x-gzip"):
             return self.body
         try:
             return gzip.decompress(self.body)
@@ -122,7 +127,7 @@ def masked_headers(headers: Headers) -> bytes:
 
 def masked_query(query: str) -> str:
     """A query string with every value masked: the emulated endpoints take none, so a secret may stand there."""
-    return "&".join(f"{part.partition('=')[0]}={MASK}" if "=" in part else part for part in query.split("&"))
+    return "&".join(f"{part.partition('=')[0]}={MASK}" if "=" in part else MASK for part in query.split("&"))
 
 
 def is_secret(name: bytes) -> bool:
@@ -130,14 +135,16 @@ def is_secret(name: bytes) -> bool:
     known = _KNOWN_HEADERS.get(name)
     if known is None:
         known = bool(_SECRET.search(name.decode("latin-1")))
-        if len(_KNOWN_HEADERS) < 1_000:
+        if len(_KNOWN_HEADERS) < _MOST_KNOWN:
             _KNOWN_HEADERS[name] = known
     return known
 
 
 def _masked(value: str) -> str:
     scheme, blank, _ = value.partition(" ")
-    return f"{scheme} {MASK}" if blank and scheme.isalpha() and len(scheme) < 10 else MASK
+    return f"{scheme} {MASK}" if blank and scheme.lower() in _SCHEMES else MASK
 
 
+_SCHEMES: Final = frozenset({"bearer", "basic", "digest", "token"})
 _KNOWN_HEADERS: Final[dict[bytes, bool]] = {}
+_MOST_KNOWN: Final = 1_000

@@ -16,17 +16,17 @@ import socket
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import uvicorn
 import uvloop
 
 from mockodp.app import MockODP
-from mockodp.client import Client
 from mockodp.errors import SettingsError
 from mockodp.http_protocol import bounded_protocol
 from mockodp.journal import SqliteJournal
@@ -35,6 +35,9 @@ from mockodp.locator import LOCATOR_NAME, prepare_folder, remove_locator, write_
 from mockodp.log import Log
 from mockodp.settings import MEMORY, Settings
 from mockodp.tls import Certificates, certificates
+
+if TYPE_CHECKING:
+    from mockodp.client import Client
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 1
@@ -90,7 +93,7 @@ class Server:
         token = settings.token or secrets.token_urlsafe(24)
         self.mock = MockODP(settings, keyring, journal, log=log or Log(settings.log), token=token)
         self.ready = self._ready(token)
-        self._stop: Callable[[], None] | None = None
+        self._stop: Callable[[], object] | None = None
 
     def _ready(self, token: str) -> Ready:
         return Ready(
@@ -105,16 +108,18 @@ class Server:
         )
 
     async def run(self, on_ready: Callable[[Ready], None], *, signals: bool = False) -> None:
-        """Serve until `stop` or, with *signals*, SIGINT or SIGTERM."""
+        """Serve until `stop` or, with *signals*, SIGINT or SIGTERM; a second one of these does not wait."""
         loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
-        self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
+        self._stop = partial(loop.call_soon_threadsafe, stopped.set)
         if signals:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stopped.set)
+            _stop_on_signals(loop, stopped)
         listeners = [self._listener(bound, tls=index == 1) for index, bound in enumerate(self._sockets)]
         serving = [loop.create_task(each.serve(sockets=[bound])) for each, bound in zip(listeners, self._sockets, strict=True)]
         while not all(each.started for each in listeners):
+            for task in serving:
+                if task.done():
+                    task.result()  # a listener that failed says why, instead of never starting
             await asyncio.sleep(0)
         self.mock.start_tidying()
         write_locator(Path(self.ready.locator), self.ready.content())
@@ -164,6 +169,18 @@ class Server:
         return _Listener(config)
 
 
+def _stop_on_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    """Set *stopped* at the first SIGINT or SIGTERM; end the process at the second."""
+
+    def on_signal(number: int) -> None:
+        if stopped.is_set():
+            os._exit(128 + number)  # what was answered is committed, and the locator is gone
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+
+
 def serve(settings: Settings, env: Mapping[str, str], on_ready: Callable[[Ready], None]) -> None:
     """Serve in this thread until SIGINT or SIGTERM."""
     server = Server(settings, env)
@@ -178,6 +195,8 @@ def serve(settings: Settings, env: Mapping[str, str], on_ready: Callable[[Ready]
 @contextlib.contextmanager
 def running(**switches: Any) -> Iterator[Client]:
     """A mock on free ports in a thread of this process, and a client that has its token."""
+    from mockodp.client import Client  # noqa: PLC0415  a server alone needs no client
+
     with TemporaryDirectory(prefix="mockodp-") as folder:
         defaults = {"port": 0, "tls_port": 0, "log": "none", "state_dir": Path(folder)}
         server = Server(Settings(**{**defaults, **switches}), os.environ)
@@ -209,6 +228,7 @@ def _bound(host: str, port: int, name: str) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(_BACKLOG)  # at once, for only then is the port ours
     except OSError as error:
         bound.close()
         raise SettingsError(

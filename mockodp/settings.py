@@ -1,8 +1,9 @@
 """
 Every switch of the mock, its default, and where its value came from. Reads no environment by itself.
 
-A value is taken from the first of: a flag, the environment (``MOCKODP_`` and the field's name in capitals), a TOML
-file (the field's name), the default. The command line makes its flags from these very fields.
+A value is taken from the first of: a flag, the environment (``MOCKODP_`` and the field's name in capitals, but
+``MOCKODP_KEYS`` for *key*), a TOML file (the field's name), the default. The command line makes its flags from these
+very fields.
 """
 
 from __future__ import annotations
@@ -58,7 +59,13 @@ class Settings:
     log: LogLevel = _switch("requests", "What to log on stderr: requests, refusals or none.")
 
 
+_VARIABLES: Final = {"key": "MOCKODP_KEYS"}  # MOCKODP_KEY is a client's own key, which `mockodp env` sets
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {"log": ("requests", "refusals", "none")}
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of the field *name*."""
+    return _VARIABLES.get(name, ENV_PREFIX + name.upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ def resolve(
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for name, kind in get_type_hints(Settings).items():
-        variable = ENV_PREFIX + name.upper()
+        variable = variable_of(name)
         if flags.get(name) not in (None, ()):
             values[name], sources[name] = _parsed(name, kind, flags[name], f"--{name.replace('_', '-')}"), "flag"
         elif env.get(variable, "") != "":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
 
@@ -18,6 +19,8 @@ from mockodp.records import MASK, Record, id_text
 from mockodp.regions import FUNCTION_HOSTS, Region
 
 _SKIPPED_BY_CURL: Final = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}
+_LONGEST_ARGUMENT: Final = 100_000
+_PLAIN_IN_PATH: Final = "/:@!$&'()*+,;="
 KEY_IN_CURL: Final = "$MOCKODP_KEY"
 
 
@@ -80,20 +83,19 @@ def item_shown(record: Record, index: int, item: dict[str, Any]) -> dict[str, An
 
 def curl(record: Record, base_url: str) -> str:
     """A command that sends the request again, to the mock; the key is left to the environment."""
-    parts = ["curl", "-sS", "-X", record.method]
+    parts = ["curl", "-sS", "-g", "-X", shlex.quote(record.method)]
     for name, value in orjson.loads(record.headers):
         if name == "authorization":
             parts += ["-H", f'"authorization: Bearer {KEY_IN_CURL}"']
         elif name not in _SKIPPED_BY_CURL:
-            parts += ["-H", shlex.quote(f"{name}: {value}")]
-    url = f"{base_url}/{record.region}{record.path}"
+            parts += ["-H", shlex.quote(f"{name}: {value}" if value else f"{name};")]
+    url = shlex.quote(f"{base_url}/{record.region}{_path(record)}")
     text = _text(record.body)
-    if text is None or "\0" in text:
-        return f"# The body is not text; fetch it from /_mock/records/{id_text(record.id)}/body and add: --data-binary @FILE\n" + (
-            " ".join([*parts, shlex.quote(url)])
-        )
-    data = ["--data-binary", shlex.quote(text)] if text else []
-    return " ".join([*parts, *data, shlex.quote(url)])
+    if text is None or "\0" in text or len(record.body) > _LONGEST_ARGUMENT:
+        body = shlex.quote(f"{base_url}/_mock/records/{id_text(record.id)}/body")
+        fetch = f'curl -sS -H "authorization: Bearer $MOCKODP_TOKEN" {body}'
+        return " ".join([fetch, "|", *parts, "--data-binary", "@-", url])
+    return " ".join([*parts, *(["--data-raw", shlex.quote(text)] if text else []), url])
 
 
 def ndjson(records: Iterable[Record]) -> Iterator[bytes]:
@@ -122,10 +124,12 @@ def har(records: Iterable[Record]) -> str:
 def _har_request(harfile: Any, record: Record) -> Any:
     headers = [harfile.Record(name=name, value=value) for name, value in orjson.loads(record.headers)]
     host = FUNCTION_HOSTS[Region(record.region)]
+    query = record.path.partition("?")[2]
     body = harfile.PostData(mimeType=record.header("content-type") or "", text=_text(record.body) or "")
     return harfile.Request(
         method=record.method,
-        url=f"https://{host}{record.path}",
+        url=f"https://{host}{_path(record)}",
+        queryString=[harfile.Record(*part.partition("=")[::2]) for part in query.split("&")] if query else [],
         httpVersion="HTTP/1.1",
         headers=headers,
         postData=body if record.body else None,
@@ -144,6 +148,12 @@ def _har_response(harfile: Any, record: Record) -> Any:
         headersSize=-1,
         bodySize=len(record.answer),
     )
+
+
+def _path(record: Record) -> str:
+    """The path as a URL has it: it was unquoted when it came."""
+    path, mark, query = record.path.partition("?")
+    return quote(path, safe=_PLAIN_IN_PATH) + mark + query
 
 
 def _body(body: bytes) -> dict[str, str]:

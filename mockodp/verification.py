@@ -320,7 +320,7 @@ def _is_reached(count: Count) -> bool:
 async def _woken(arrival: asyncio.Future[None], seconds: float) -> bool:
     """Whether something arrived in time."""
     if seconds <= 0:
-        return arrival.done()
+        return False
     done, _ = await asyncio.wait({arrival}, timeout=seconds)
     return bool(done)
 
@@ -388,15 +388,14 @@ def _read_expectation(document: Mapping[str, Any]) -> Expectation:
     return expectation
 
 
-def _read_count(value: int | str | Mapping[str, int]) -> Count:
-    if value == "none":
-        return Count(0, 0)
-    if isinstance(value, int):
-        return Count(value, value)
-    assert isinstance(value, Mapping)
+def _read_count(value: float | str | Mapping[str, float]) -> Count:
+    if isinstance(value, str):
+        return Count(0, 0)  # "none", as the schema has it
+    if not isinstance(value, Mapping):
+        value = {"exactly": value}
     if "exactly" in value:
-        return Count(value["exactly"], value["exactly"])
-    least, most = value.get("at_least", 0), value.get("at_most", _FOREVER)
+        return Count(int(value["exactly"]), int(value["exactly"]))
+    least, most = int(value.get("at_least", 0)), int(value.get("at_most", _FOREVER))
     if least > most:
         raise QueryError(f"The count asks for at least {least} and at most {most}: no number is both.")
     return Count(least, most)

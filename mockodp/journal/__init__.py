@@ -1,7 +1,7 @@
 """What was said to the mock: append-only, bounded per account, queryable. The only place that knows of storage."""
 
 from mockodp.journal.commit import Arrivals, GroupCommit
-from mockodp.journal.protocol import AccountInfo, Journal, RowFilter
+from mockodp.journal.protocol import AccountInfo, Journal, Packed, RowFilter
 from mockodp.journal.search import Page, Query, find_items, find_records
 from mockodp.journal.sqlite import SqliteJournal
 
@@ -10,6 +10,7 @@ __all__ = [
     "Arrivals",
     "GroupCommit",
     "Journal",
+    "Packed",
     "Page",
     "Query",
     "RowFilter",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from mockodp.journal.protocol import Journal
+from mockodp.journal.protocol import Journal, Packed
 from mockodp.records import Record
 
 
@@ -49,7 +49,7 @@ class GroupCommit:
     def __init__(self, journal: Journal, arrivals: Arrivals) -> None:
         self._journal = journal
         self._arrivals = arrivals
-        self._pending: list[tuple[Record, asyncio.Future[None]]] = []
+        self._pending: list[tuple[Packed, asyncio.Future[None]]] = []
         self.commits = 0
 
     def commit(self, record: Record) -> asyncio.Future[None]:
@@ -58,13 +58,13 @@ class GroupCommit:
         future = loop.create_future()
         if not self._pending:
             loop.call_soon(self._flush)
-        self._pending.append((record, future))
+        self._pending.append((self._journal.pack(record), future))
         return future
 
     def _flush(self) -> None:
         group, self._pending = self._pending, []
         try:
-            self._journal.append([record for record, _ in group])
+            self._journal.append([packed for packed, _ in group])
         except Exception as error:  # whatever the store says goes to each request of the group
             for _, future in group:
                 if not future.done():
@@ -74,4 +74,4 @@ class GroupCommit:
         for _, future in group:
             if not future.done():
                 future.set_result(None)
-        self._arrivals.announce(record.account for record, _ in group)
+        self._arrivals.announce(packed.record.account for packed, _ in group)

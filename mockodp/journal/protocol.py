@@ -1,7 +1,7 @@
 """
 What a store must do to keep a journal. Any store that passes the conformance tests will do.
 
-Calls are synchronous. `append`, `open_account`, `reset` and `sweep` come from one thread, the server's event loop;
+Calls are synchronous. `pack`, `append`, `open_account`, `reset` and `sweep` come from one thread, the server's event loop;
 the others may come from any thread at any time.
 """
 
@@ -43,11 +43,23 @@ class RowFilter:
     until_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A record with its body as the store keeps it."""
+
+    record: Record
+    body: bytes
+    zipped: bool
+
+
 class Journal(Protocol):
     """An append-only list of records, bounded for each account."""
 
-    def append(self, records: Sequence[Record]) -> None:
-        """Keep *records*; they survive the death of this process once this returns."""
+    def pack(self, record: Record) -> Packed:
+        """Do ahead, for one record, what `append` would have to do for many at once."""
+
+    def append(self, packed: Sequence[Packed]) -> None:
+        """Keep packed records; they survive the death of this process once this returns."""
 
     def scan(
         self, rows: RowFilter, *, after: int | None, descending: bool, limit: int, tokens: Collection[str] = ()

@@ -26,7 +26,7 @@ import zstandard
 
 from mockodp.errors import SettingsError
 from mockodp.journal.index import WordIndex
-from mockodp.journal.protocol import AccountInfo, RowFilter
+from mockodp.journal.protocol import AccountInfo, Packed, RowFilter
 from mockodp.records import Record
 from mockodp.settings import MEMORY
 
@@ -83,7 +83,12 @@ class SqliteJournal:
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
         self._claim = _claimed(self._path) if self._path else None
-        self._db = _opened(self._path)
+        try:
+            self._db = _opened(self._path)
+        except BaseException:
+            if self._claim:
+                self._claim.close()
+            raise
         self._index = WordIndex(self._path.with_name(self._path.name + "-index") if self._path else None)
         self._zip = zstandard.ZstdCompressor(level=1)
         self._accounts = self._load_accounts()
@@ -91,11 +96,16 @@ class SqliteJournal:
 
     # -- writing: one thread ------------------------------------------------------------------------------------
 
-    def append(self, records: Sequence[Record]) -> None:
+    def pack(self, record: Record) -> Packed:
+        body = record.body
+        zipped = len(body) >= _ZIP_FROM
+        return Packed(record, self._zip.compress(body) if zipped else body, zipped)
+
+    def append(self, packed: Sequence[Packed]) -> None:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                grown = self._insert(records)
+                grown = self._insert(packed)
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.execute("ROLLBACK")
@@ -103,14 +113,15 @@ class SqliteJournal:
                 raise
             self._accounts.update(grown)
 
-    def _insert(self, records: Sequence[Record]) -> dict[str, _Held]:
+    def _insert(self, packed: Sequence[Packed]) -> dict[str, _Held]:
         """Insert, then drop what is over the limits; the accounts as they are after it."""
         grown: dict[str, _Held] = {}
         rows = []
-        for record in records:
+        for each in packed:
+            record = each.record
             held = grown.get(record.account) or self._held(record.account, record.at_us)
             info = held.info
-            rows.append(self._row(record, held.row))
+            rows.append(_row(each, held.row))
             grown[record.account] = _Held(
                 held.row, replace(info, records=info.records + 1, bytes=info.bytes + len(record.body))
             )
@@ -119,16 +130,6 @@ class SqliteJournal:
             if held.info.records > self._keep_records or held.info.bytes > self._keep_bytes:
                 self._drop_oldest(held)
         return grown
-
-    def _row(self, record: Record, account: int) -> tuple[Any, ...]:
-        body, size = record.body, len(record.body)
-        zipped = size >= _ZIP_FROM
-        return (
-            record.id, account, record.region, record.endpoint, record.method, record.path, record.at_us,
-            record.duration_us, record.status, record.items, size, record.headers, zipped,
-            self._zip.compress(body) if zipped else body, record.answer,
-            orjson.dumps(record.refusal) if record.refusal else None, record.verdict,
-        )  # fmt: skip
 
     def _held(self, name: str, at_us: int) -> _Held:
         held = self._accounts.get(name)
@@ -373,6 +374,15 @@ def _conditions(rows: RowFilter, held: _Held | None) -> tuple[list[str], list[An
     if rows.accepted is not None:
         where.append("r.refusal IS NULL" if rows.accepted else "r.refusal IS NOT NULL")
     return where, [value for _, value in given if value is not None]
+
+
+def _row(packed: Packed, account: int) -> tuple[Any, ...]:
+    record = packed.record
+    return (
+        record.id, account, record.region, record.endpoint, record.method, record.path, record.at_us,
+        record.duration_us, record.status, record.items, len(record.body), record.headers, packed.zipped, packed.body,
+        record.answer, orjson.dumps(record.refusal) if record.refusal else None, record.verdict,
+    )  # fmt: skip
 
 
 def _record(row: tuple[Any, ...]) -> Record:

@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"mock")
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Nothing: what matters is in `Mock.seen`."""
 
 
@@ -199,9 +199,7 @@ def test_a_certificate_of_another_authority_is_refused(env: dict[str, str], clie
 
 
 @pytest.mark.parametrize("client", ["https", "fetch", "tls over a socket that names its host"])
-def test_a_certificate_for_another_name_is_refused(
-    env: dict[str, str], authority: trustme.CA, client: str
-) -> None:
+def test_a_certificate_for_another_name_is_refused(env: dict[str, str], authority: trustme.CA, client: str) -> None:
     with serving_tls(authority, "localhost") as other:
         error = said({**env, "MOCKODP_TLS_URL": other.url}, CLIENTS, client, f"https://{US}/")
 
@@ -294,9 +292,7 @@ def test_plain_http_to_the_vendor_is_refused(env: dict[str, str], mock: Mock, cl
 
 
 @pytest.mark.parametrize("client", ["http", "fetch"])
-def test_plain_http_is_led_where_the_mock_speaks_it(
-    env: dict[str, str], plain_mock: Mock, client: str
-) -> None:
+def test_plain_http_is_led_where_the_mock_speaks_it(env: dict[str, str], plain_mock: Mock, client: str) -> None:
     env["MOCKODP_URL"] = plain_mock.url
 
     assert said(env, CLIENTS, client, f"http://{US}/") == "mock"

@@ -1,0 +1,78 @@
+# The one door. Each target sets up what it needs from nothing, and does nothing the second time.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Scale of the slow suites: requests of the isolation test, kills of the durability test.
+CASES ?= 10000
+KILLS ?= 20
+# Where the mock keeps its journal and certificates.
+STATE ?= .mockodp
+
+.DEFAULT_GOAL := help
+.PHONY: help venv mock-up mock-down demo node test soak lint format types bench docs dist clean
+
+help:  ## Show this list.
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mockodp needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 …" >&2; exit 3; }
+	@$(PYTHON) -m venv .venv || \
+	  { echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu: apt install python3-venv" >&2; exit 3; }
+
+.venv/.run: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ .venv/.run
+
+venv: .venv/.dev  ## A .venv with everything installed.
+
+mock-up: .venv/.run  ## Bring up the mock with a live log (DETACH=1: in the background).
+ifeq ($(DETACH),1)
+	@$(BIN)/mockodp up --store $(STATE)/journal.db --state-dir $(STATE)
+else
+	@exec $(BIN)/mockodp serve --store $(STATE)/journal.db --state-dir $(STATE)
+endif
+
+mock-down: .venv/.run  ## Stop the mock in the background.
+	@$(BIN)/mockodp down
+
+node: .venv/.run  ## Install the published destination for Node.
+	@$(BIN)/python -m mockodp_harness.node install
+
+demo: .venv/.run  ## Send real traffic of the published destination into the mock (needs Node 20).
+	@$(BIN)/python -m mockodp_harness.demo
+
+test: .venv/.dev  ## Run every test (KILLS and CASES scale the slow ones; PYTEST='-m "not slow"' leaves them out).
+	CASES=$(CASES) KILLS=$(KILLS) $(BIN)/pytest -n auto $(PYTEST)
+
+soak: .venv/.dev  ## The slow tests at length: 200 kills, 100,000 requests.
+	CASES=100000 KILLS=200 $(BIN)/pytest -m slow
+
+lint: .venv/.dev  ## Check style and formatting.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: .venv/.dev  ## Put the formatting right.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: .venv/.dev  ## Check types.
+	$(BIN)/mypy
+
+bench: .venv/.dev  ## Measure speed and memory, as ratios to a bare route in the same run.
+	$(BIN)/python -m bench
+
+docs: .venv/.run  ## Write docs/fidelity.md and docs/settings.md from the code.
+	$(BIN)/python -m tests.docs.written
+
+dist: .venv/.dev  ## Build the wheel and the source archive.
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+clean:  ## Remove everything that was made here.
+	rm -rf .venv $(STATE) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,94 @@
+"""
+The commands by name, and the one place where errors become a line on stderr and an exit code.
+
+Exit codes: 0 pass, 1 a verification failed, 2 wrong use, 3 the environment is not ready, 4 the verdict is unknown;
+130 after Ctrl-C, 141 when nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, Final, NoReturn
+
+import click
+
+from mockodp.errors import MockODPError
+
+COMMANDS: Final = {
+    "serve": "mockodp.cli.serve:serve",
+    "up": "mockodp.cli.background:up",
+    "down": "mockodp.cli.background:down",
+    "ready": "mockodp.cli.ready:ready",
+    "exec": "mockodp.cli.execute:execute",
+    "env": "mockodp.cli.env:env",
+    "records": "mockodp.cli.listings:records",
+    "items": "mockodp.cli.listings:items",
+    "tail": "mockodp.cli.tail:tail",
+    "show": "mockodp.cli.show:show",
+    "verify": "mockodp.cli.verify:verify",
+    "accounts": "mockodp.cli.accounts:accounts",
+    "reset": "mockodp.cli.accounts:reset",
+    "fidelity": "mockodp.cli.fidelity:fidelity",
+    "doctor": "mockodp.cli.doctor:doctor",
+}
+WRONG_USE: Final = 2
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def main(self, *args: Any, **more: Any) -> NoReturn:
+        """Run; expected errors end as one line and an exit code, all others as a traceback."""
+        try:
+            code = super().main(*args, **{**more, "standalone_mode": False})
+            sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = WRONG_USE
+        except click.ClickException as error:
+            code = complain(_usage(error), WRONG_USE)
+        except MockODPError as error:
+            code = complain(str(error), error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            code = INTERRUPTED
+        except BrokenPipeError:
+            _drop_output()
+            code = PIPE_CLOSED
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="mockodp", prog_name="mockodp", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A local Optimizely Data Platform that records and judges what Twilio Segment's destination sends it."""
+
+
+def complain(message: str, code: int) -> int:
+    """Say on stderr what went wrong; the exit code."""
+    click.echo(f"mockodp: {message}", err=True)
+    return code
+
+
+def _usage(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    return message if context is None else f"{message} See '{context.command_path} --help'."
+
+
+def _drop_output() -> None:
+    """Point stdout to nowhere, so that its last flush at exit does not complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

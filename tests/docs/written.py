@@ -1,0 +1,64 @@
+"""Writes the pages that are made from the code: ``docs/fidelity.md`` and ``docs/settings.md``."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from mockodp.fidelity import RULES
+from mockodp.settings import ENV_PREFIX, Settings
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def fidelity_page() -> str:
+    rows = [
+        f"| {rule.name} | {rule.statement} | {rule.evidence.value} | {rule.source} | {rule.checked} | {rule.switch or '–'} |"
+        for rule in RULES
+    ]
+    return "\n".join([
+        "# Fidelity: how true the mock is to ODP",
+        "",
+        "Public sources do not say what every answer of ODP looks like. So each rule carries the grade of its source:",
+        "`docs` (the vendor's documentation), `client` (source or tests of an official client), `observed` (seen when the",
+        "real client ran), `inferred` (concluded from other facts), `unknown` (no source; a stated default).",
+        "The same table: `mockodp fidelity`, `GET /_mock/fidelity`. This page is written by `make docs`.",
+        "",
+        "| rule | what the mock does | evidence | source | checked | setting |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *rows,
+        "",
+    ])  # fmt: skip
+
+
+def settings_page() -> str:
+    rows = [
+        f"| `--{item.name.replace('_', '-')}` | `{ENV_PREFIX}{item.name.upper()}` | `{_shown(item.default)}` | "
+        f"{item.metadata['help']} |"
+        for item in fields(Settings)
+    ]
+    return "\n".join([
+        "# Settings",
+        "",
+        "A value is taken from the first of: the flag, the environment, a TOML file (`--config FILE`, `MOCKODP_CONFIG`, or",
+        "`mockodp.toml` in the working directory, with the flag's name: `tls-port = 0`), the default. `mockodp doctor`",
+        "shows each value in force and where it came from. This page is written by `make docs`.",
+        "",
+        "| flag of `mockodp serve` | environment | default | what it does |",
+        "| --- | --- | --- | --- |",
+        *rows,
+        "",
+    ])  # fmt: skip
+
+
+def _shown(default: object) -> str:
+    return {False: "false", (): "(none)", "": "(empty)"}.get(default, str(default)) if not isinstance(default, int) or (
+        isinstance(default, bool)
+    ) else str(default)
+
+
+PAGES = {"fidelity.md": fidelity_page, "settings.md": settings_page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")
