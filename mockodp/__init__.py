@@ -19,7 +19,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Public names are loaded when first used, so that importing the package costs nothing."""
-    from importlib import import_module
+    from importlib import import_module  # noqa: PLC0415
 
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

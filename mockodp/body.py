@@ -25,7 +25,8 @@ REASONS_SHOWN: Final = 100
 _SNIPPET: Final = 16
 _MOST_MEMBERS: Final = 100
 _LONGEST_SHOWN: Final = 200
-_TOO_DEEP: Final = "Body is nested deeper than 254 levels."
+_LEVELS_AROUND: Final = 14
+_TOO_DEEP: Final = f"Body is nested deeper than {254 - _LEVELS_AROUND} levels."
 _ESCAPED_COLON: Final = re.compile(rb"\\u003a", re.I)
 _NO_NUMBER: Final = re.compile(r"[-+]?(nan|inf(inity)?)\b", re.I)
 
@@ -95,8 +96,11 @@ def _parsed(text: bytes) -> Any:
 
 
 def _rendered(value: Any) -> bytes:
+    """The value as we write it, which must still be possible where a listing holds it."""
+    for _ in range(_LEVELS_AROUND):
+        value = [value]
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value)[_LEVELS_AROUND:-_LEVELS_AROUND]
     except orjson.JSONEncodeError:
         raise Undecodable(_TOO_DEEP) from None
 

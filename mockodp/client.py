@@ -61,6 +61,11 @@ class Client:
         except httpx2.TransportError:
             return False
 
+    def version(self) -> str:
+        """The version of the mock that answers."""
+        found: str = self._call("GET", "/_mock/ready")["version"]
+        return found
+
     def open_account(self, name: str | None = None, region: Region | str | None = None) -> OpenedAccount:
         """A new account, or the one of that name, with its test key."""
         wanted = {key: str(value) for key, value in (("name", name), ("region", region)) if value}
@@ -107,7 +112,9 @@ class Client:
 
         *wanted*: match, schema, type, action, endpoint, region, count, within, quiet, after; or expectations, ordered.
         """
-        outcome: dict[str, Any] = self._call("POST", "/_mock/verify", json={"account": account, **_given(wanted)}, timeout=_ENDLESS)
+        outcome: dict[str, Any] = self._call(
+            "POST", "/_mock/verify", json={"account": account, **_given(wanted)}, timeout=_ENDLESS
+        )
         return outcome
 
     def expect(self, account: str, **wanted: Any) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """
-The control API below ``/_mock``: accounts, records, items, verification, a live stream, and what the mock says of itself.
+The control API below ``/_mock``: accounts, records, items, verification, a live stream, what the mock says of itself.
 
 Guarded by a bearer token. Every call is checked against the schemas of the OpenAPI description, all faults at once.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import asdict
 from http import HTTPStatus
 from importlib.metadata import version
@@ -67,8 +67,7 @@ def control_app(mock: MockODP) -> Starlette:
     ]
     middleware = [Middleware(Guard, token=mock.token, open_control=mock.settings.open_control)]
     if mock.settings.cors_origin:
-        middleware.insert(0, Middleware(CORSMiddleware, allow_origins=list(mock.settings.cors_origin),
-                                        allow_methods=["*"], allow_headers=["authorization", "content-type", "last-event-id"]))  # fmt: skip
+        middleware.insert(0, _cors(mock.settings.cors_origin))
     app = Starlette(
         routes=routes,
         middleware=middleware,
@@ -76,6 +75,11 @@ def control_app(mock: MockODP) -> Starlette:
     )
     app.router.redirect_slashes = False  # a path we do not have is told, with those we have
     return app
+
+
+def _cors(origins: Collection[str]) -> Middleware:
+    headers = ["authorization", "content-type", "last-event-id"]
+    return Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=headers)
 
 
 class Control:
@@ -112,7 +116,9 @@ class Control:
         read_parameters(request, ())
         info = self._journal.account(request.path_params["name"])
         if info is None:
-            raise HTTPException(404, f"There is no account {request.path_params['name'][:80]!r}. {self._known_accounts()}")
+            raise HTTPException(
+                404, f"There is no account {request.path_params['name'][:80]!r}. {self._known_accounts()}"
+            )
         return _json(shown.account_shown(info))
 
     async def reset(self, request: Request) -> Response:
@@ -291,21 +297,19 @@ def refused(status: int, title: str, message: str, **more: Any) -> Response:
     return _json(envelope(title, status, detail, time.time_ns() // 1000), status)
 
 
-async def _bad_call(request: Request, error: Exception) -> Response:
-    assert isinstance(error, QueryError)
+async def _bad_call(_: Request, error: Any) -> Response:
     more: dict[str, Any] = {"invalids": list(error.reasons)} if error.reasons else {}
     return refused(error.status, HTTPStatus(error.status).phrase, str(error), **more)
 
 
-async def _http_fault(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _http_fault(request: Request, error: Any) -> Response:
     if error.status_code == 404 and error.detail == "Not Found":  # noqa: PLR2004
         known = sorted(path for path in openapi.description()["paths"] if path.startswith("/_mock"))
         return refused(404, "Not Found", f"No control call at {request.url.path[:200]!r}.", known_paths=known)
     return refused(error.status_code, HTTPStatus(error.status_code).phrase, error.detail)
 
 
-async def _wrong_method(request: Request, error: Exception) -> Response:
+async def _wrong_method(request: Request, _: Any) -> Response:
     routes = (route for route in request.app.routes if route.path_regex.match(request.url.path))
     allowed = sorted({method for route in routes for method in route.methods})
     message = f"{request.url.path} takes {', '.join(allowed)}, not {request.method[:20]}."
@@ -314,5 +318,6 @@ async def _wrong_method(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _trouble(request: Request, error: Exception) -> Response:
-    return refused(500, "Internal Server Error", f"The mock failed at this call, which is a fault of its own: {error!r}.")
+async def _trouble(_: Request, error: Exception) -> Response:
+    message = f"The mock failed at this call, which is a fault of its own: {error!r}."
+    return refused(500, "Internal Server Error", message)

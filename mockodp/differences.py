@@ -1,5 +1,5 @@
 """
-Where a JSON value falls short of an expected one. What decides also explains: `matches` is the emptiness of `differences`.
+Where a JSON value falls short of an expected one. What decides also explains: no difference is a match.
 
 Partial: an expected object may have fewer members than the actual one; an expected array must have as many items.
 """

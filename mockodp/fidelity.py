@@ -66,9 +66,11 @@ RULES: Final = (
     Rule("gzip", "Content encoding gzip is understood.",
          Evidence.UNKNOWN, "No source; the published destination never compresses", _D),
     Rule("unknown-path", "An unknown path is answered 404 with the known ones, another method 405.",
-         Evidence.UNKNOWN, "A vendor's test of the REST API looks for 403; for the function hosts nothing is public", _D),
+         Evidence.UNKNOWN, "A vendor's test of the REST API looks for 403; of these hosts nothing is public", _D),
     Rule("empty-batch", "An empty array is accepted.",
-         Evidence.UNKNOWN, "No source; the published destination sends no request for an empty batch", _D),
+         Evidence.UNKNOWN, "No source; the published destination sends no request for an empty batch", _D, "strict"),
+    Rule("empty-item", "An item without members is accepted.",
+         Evidence.UNKNOWN, "No source; the published destination always writes the identifiers", _D, "strict"),
     Rule("partial-batch", "A batch is accepted or refused as a whole.",
          Evidence.UNKNOWN, "No source shows a partial success; the client would not read one", _D),
 )  # fmt: skip

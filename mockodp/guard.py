@@ -30,10 +30,8 @@ class Guard:
 
         authorization = headers.get(b"authorization")
         what = "is missing" if authorization is None else "does not hold the token of this mock"
-        response = refused(
-            401, "Unauthorized",
-            f"Header 'authorization' {what}, expected 'Bearer TOKEN'. The token is in the ready line and the locator file.",
-        )  # fmt: skip
+        expected = "expected 'Bearer TOKEN'. The token is in the ready line and the locator file."
+        response = refused(401, "Unauthorized", f"Header 'authorization' {what}, {expected}")
         response.headers["www-authenticate"] = 'Bearer realm="mockodp control"'
         await response(scope, receive, send)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockodp.answers import Answer, refusal_answer
-from mockodp.body import decode
-from mockodp.errors import BodyIncomplete, Refusal, TooLarge, Unauthorized, Undecodable, WrongRegion
+from mockodp.body import Items, decode
+from mockodp.errors import BodyIncomplete, Doubtful, Refusal, TooLarge, Unauthorized, Undecodable, WrongRegion
 from mockodp.keys import Account, Keyring
 from mockodp.records import Received, Record, RecordIds, masked_headers, masked_query
 from mockodp.routes import Route, find_route
@@ -87,7 +87,9 @@ class Ingest:
         limit = self._settings.max_body
         if received.over_limit:
             announced = f", {received.announced} announced" if received.announced else ""
-            raise TooLarge(f"Body is over the limit of {limit} bytes{announced}. The first {len(received.body)} are kept.")
+            raise TooLarge(
+                f"Body is over the limit of {limit} bytes{announced}. The first {len(received.body)} are kept."
+            )
         if received.misframed:
             raise Undecodable(
                 f"Body is misframed after {len(received.body)} bytes: {received.misframed}. The connection is closed."
@@ -99,13 +101,25 @@ class Ingest:
     def _items(self, received: Received, route: Route) -> int | None:
         if not route.takes_items:
             return None
-        return len(decode(
+        items = decode(
             received.body,
             content_type=received.header(b"content-type"),
             encoding=received.header(b"content-encoding"),
             max_body=self._settings.max_body,
             max_items=self._settings.max_items,
-        ))
+        )
+        if self._settings.strict:
+            _check_strict(items)
+        return len(items)
+
+
+def _check_strict(items: Items) -> None:
+    """Refuse what is taken by default only because no source says otherwise."""
+    if not items:
+        raise Doubtful("The batch is empty, and with --strict a write must have an item.")
+    empty = tuple({"event": i, "message": f"Item {i} has no members."} for i, item in enumerate(items) if not item)
+    if empty:
+        raise Doubtful(f"{len(empty)} of {len(items)} items have no members, which --strict does not take.", empty)
 
 
 def _kept(refusal: Refusal) -> dict[str, Any]:

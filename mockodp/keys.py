@@ -24,6 +24,7 @@ from mockodp.regions import Region
 
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 ACCOUNT_NAME_RULE: Final = "1 to 80 letters, digits, dots, dashes and underscores, the first a letter or digit"
+_MOST_KNOWN: Final = 10_000
 _SUFFIXES: Final = {"-us1": Region.US, "-eu1": Region.EU, "-au1": Region.AU}
 
 
@@ -62,7 +63,7 @@ class Keyring:
         known = self._known.get(authorization)
         if known is None:
             known = self._open(authorization)
-            if len(self._known) < 10_000:
+            if len(self._known) < _MOST_KNOWN:
                 self._known[authorization] = known
         return known
 

@@ -58,7 +58,9 @@ def prepare_folder(folder: Path) -> None:
         ignore.write_text("*\n")
 
 
-def locate_mock(env: Mapping[str, str], *, url: str | None = None, token: str | None = None, cwd: Path | None = None) -> Located:
+def locate_mock(
+    env: Mapping[str, str], *, url: str | None = None, token: str | None = None, cwd: Path | None = None
+) -> Located:
     """The mock to talk to; `EnvironmentNotReady` says where was looked."""
     if url or env.get("MOCKODP_URL"):
         source = "--url" if url else "MOCKODP_URL"
@@ -75,10 +77,17 @@ def locate_mock(env: Mapping[str, str], *, url: str | None = None, token: str | 
     try:
         content = json.loads(file.read_text())
         return Located(
-            content["url"], token or content["token"], str(file), content.get("tls_url"), content.get("ca"), content.get("pid")
+            content["url"],
+            token or content["token"],
+            str(file),
+            content.get("tls_url"),
+            content.get("ca"),
+            content.get("pid"),
         )
     except (OSError, ValueError, KeyError) as error:
-        raise EnvironmentNotReady(f"The locator {str(file)!r} cannot be read: {error!r}. Start the mock again.") from error
+        raise EnvironmentNotReady(
+            f"The locator {str(file)!r} cannot be read: {error!r}. Start the mock again."
+        ) from error
 
 
 def _found(env: Mapping[str, str], cwd: Path) -> Path | None:

@@ -32,15 +32,25 @@ REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in R
 ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2000}
 _NATURAL: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
+NEW_NAME: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,75}$",
+    "description": "The name of an account to open, with room for the mark of a region: 1 to 76 letters, digits, dots, "
+    "dashes and underscores, the first a letter or digit.",
+}
 DURATION: Final[Schema] = {
-    "description": "A number of milliseconds, or text with its unit: '200ms', '2s'. At most an hour.",
+    "description": "Expected: a number of milliseconds, or text with its unit such as '200ms' or '2s', up to an hour.",
     "oneOf": [
         {"type": "number", "minimum": 0, "maximum": 3_600_000},
-        {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,6})?(ms|s)$"},
+        {
+            "type": "string",
+            "pattern": r"^([0-9]{1,7}(\.[0-9]{1,6})?ms|([0-9]{1,3}|[12][0-9]{3}|3[0-5][0-9]{2})(\.[0-9]{1,6})?s)$",
+        },
     ],
 }
 COUNT: Final[Schema] = {
-    "description": "How many items there must be; exactly 1 if left out.",
+    "description": "Expected: how many items there must be, as a whole number up to 1000000, 'none', "
+    '{"exactly": 2}, or {"at_least": 1, "at_most": 3} with one or both of them. 1 if left out.',
     "default": 1,
     "oneOf": [
         _NATURAL,
@@ -65,37 +75,42 @@ _WHEN_MEMBERS: Final[Schema] = {
     "quiet": DURATION,
     "after": RECORD_ID,
 }
+ONE_EXPECTATION: Final[Schema] = {
+    "type": "object",
+    "properties": {**_WHEN_MEMBERS, **_EXPECTATION_MEMBERS},
+    "required": ["account"],
+    "additionalProperties": False,
+}
+SEVERAL_EXPECTATIONS: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        **_WHEN_MEMBERS,
+        "expectations": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 100,
+            "items": {"type": "object", "properties": _EXPECTATION_MEMBERS, "additionalProperties": False},
+        },
+        "ordered": {"type": "boolean", "description": "Whether they must be met in this order."},
+    },
+    "required": ["account", "expectations"],
+    "additionalProperties": False,
+}
 VERIFICATION: Final[Schema] = {
     "description": "One expectation, or several under 'expectations', with the time to wait and the quiet time after.",
-    "oneOf": [
-        {
-            "type": "object",
-            "properties": {**_WHEN_MEMBERS, **_EXPECTATION_MEMBERS},
-            "required": ["account"],
-            "additionalProperties": False,
-        },
-        {
-            "type": "object",
-            "properties": {
-                **_WHEN_MEMBERS,
-                "expectations": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": 100,
-                    "items": {"type": "object", "properties": _EXPECTATION_MEMBERS, "additionalProperties": False},
-                },
-                "ordered": {"type": "boolean", "description": "Whether they must be met in this order."},
-            },
-            "required": ["account", "expectations"],
-            "additionalProperties": False,
-        },
-    ],
+    "oneOf": [ONE_EXPECTATION, SEVERAL_EXPECTATIONS],
 }
 NEW_ACCOUNT: Final[Schema] = {
     "type": "object",
-    "properties": {"name": NAME, "region": {"description": "Bind its key to this region.", **REGION}},
+    "properties": {"name": NEW_NAME, "region": {"description": "Bind its key to this region.", **REGION}},
     "additionalProperties": False,
 }
+
+
+def verification_schema(document: Any) -> Schema:
+    """The one of the two forms of a verification that *document* wants to be."""
+    several = isinstance(document, dict) and ("expectations" in document or "ordered" in document)
+    return SEVERAL_EXPECTATIONS if several else ONE_EXPECTATION
 
 
 def _parameter(name: str, schema: Schema, text: str, *, many: bool = False) -> Schema:
@@ -114,7 +129,7 @@ FILTERS: Final = (
     _parameter("action", _TEXT, "Items of this event action."),
     _parameter("since", {"type": "string", "format": "date-time"}, "Received at this time or later."),
     _parameter("until", {"type": "string", "format": "date-time"}, "Received before this time."),
-    _parameter("where", {"type": "string", "pattern": "^[^=]+=", "maxLength": 2000},
+    _parameter("where", {"type": "string", "pattern": "^[^=]+=", "maxLength": 2000, "description": "PATH=VALUE"},
                "PATH=VALUE: items with this value at a dotted path or JSON Pointer. May be repeated.", many=True),
     _parameter("jsonpath", {"type": "string", "format": "jsonpath", "minLength": 1, "maxLength": 2000},
                "Items in which this JSONPath finds something."),
@@ -144,6 +159,9 @@ def _operation(operation: str, summary: str, answers: Schema, **more: Any) -> Sc
     answers = {**answers, "400": _error("What is wrong with the call, all at once.")}
     if needs_token:
         answers["401"] = _error("The token is missing or wrong.")
+    if "requestBody" in more:
+        answers["413"] = _error("The body is over 1 MiB.")
+        answers["415"] = _error("The body is not application/json.")
     return {"operationId": operation, "summary": summary, "tags": ["control"], "responses": answers, **more}
 
 
@@ -165,14 +183,15 @@ def _emulated(route: Route) -> Schema:
         "responses": {
             "2XX": _json({}, "Accepted. Status and body are settings."),
             "401": _error("No key, or one that opens nothing here."),
+            "408": _error("The body broke off."),
+            "413": _error("Too many bytes, or too many items."),
+            "503": _error("The record could not be kept, so the request was not accepted."),
         },
     }
     if route.takes_items:
         operation["requestBody"] = _body({"type": "array", "items": {"type": "object"}, "maxItems": 500})
         operation["responses"] |= {
             "400": _error("Not a JSON array of objects; every reason is listed."),
-            "408": _error("The body broke off."),
-            "413": _error("Too many bytes or items."),
             "415": _error("Not application/json, or an unknown content encoding."),
         }
     return {"post": operation}
@@ -187,7 +206,8 @@ def _control_paths() -> Schema:
         "/_mock/accounts": {
             "get": _operation("list_accounts", "Every account.", {"200": _json(_ref("Accounts"), "By name.")}),
             "post": _operation("open_account", "Open an account and get its test key.",
-                {"201": _json(_ref("OpenedAccount"), "Its name and key.")}, requestBody=_body(NEW_ACCOUNT, required=False)),
+                {"201": _json(_ref("OpenedAccount"), "Its name and key.")},
+                requestBody=_body(NEW_ACCOUNT, required=False)),
         },
         "/_mock/accounts/{name}": {
             "parameters": [_path("name", NAME)],
@@ -218,7 +238,8 @@ def _control_paths() -> Schema:
             "get": _operation("get_item", "One item.", {"200": _json(_ref("Item"), "It."), **not_found}),
         },
         "/_mock/verify": {"post": _operation("verify", "Whether the mock got what was expected.",
-            {"200": _json(_ref("Outcome"), "The verdict and what it rests on.")}, requestBody=_body(_ref("Verification")))},
+            {"200": _json(_ref("Outcome"), "The verdict and what it rests on.")},
+            requestBody=_body(_ref("Verification")))},
         "/_mock/stream": {"get": _operation("stream", "Records as they arrive, as server-sent events.",
             {"200": _json({}, "A stream without end.", "text/event-stream")}, parameters=list(STREAM_FILTERS))},
         "/_mock/fidelity": {"get": _operation("fidelity", "How true the mock is to ODP, rule by rule.",
@@ -249,14 +270,14 @@ def _schemas() -> Schema:
     }  # fmt: skip
     item = _object(id=ITEM_ID, record=RECORD_ID, index=number, account=NAME, region=REGION, endpoint=maybe_text,
                    received_at=text, item={"type": "object"})  # fmt: skip
-    refusal = _object(title=text, status=number, timestamp=text, detail={"type": "object", "properties": {"message": text},
-                      "required": ["message"]})  # fmt: skip
+    detail = {"type": "object", "properties": {"message": text}, "required": ["message"]}
+    refusal = _object(title=text, status=number, timestamp=text, detail=detail)
     return {
         "Refusal": refusal,
         "Ready": _object(ready={"const": True}, version=text),
         "Account": account,
         "Accounts": _object(accounts={"type": "array", "items": account}),
-        "OpenedAccount": _object(name=NAME, key=text, region={"type": ["string", "null"]}, base_urls={"type": "object"}),
+        "OpenedAccount": _object(name=NAME, key=text, region=maybe_text, base_urls={"type": "object"}),
         "Reset": _object(name=NAME, forgotten=number),
         "Record": _object(**record),
         "WholeRecord": _object(**record, headers={"type": "array"}, body={"type": "object"}, answer={}, curl=text),

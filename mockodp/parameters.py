@@ -79,8 +79,8 @@ def _expected(schema: Mapping[str, Any]) -> str:
         return "true or false"
     if "format" in schema:
         return _FORMATS[schema["format"]]
-    words: str = schema.get("description", f"text of 1 to {schema.get('maxLength')} characters")
-    return words[0].lower() + words[1:].rstrip(".") if words[1:2].islower() or words[1] in " '" else words.rstrip(".")
+    words: str = schema.get("description", f"Text of 1 to {schema.get('maxLength')} characters").rstrip(".")
+    return words if words[:2].isalpha() and words[:2].isupper() else words[0].lower() + words[1:]
 
 
 def is_jsonpath(text: str) -> bool:
@@ -105,7 +105,9 @@ def _as_key(schema: Mapping[str, Any]) -> bytes:
     return orjson.dumps(schema)
 
 
-async def read_body(request: Request, schema_for: Callable[[Any], Mapping[str, Any]], default: Any = _NO_DEFAULT) -> Any:
+async def read_body(
+    request: Request, schema_for: Callable[[Any], Mapping[str, Any]], default: Any = _NO_DEFAULT
+) -> Any:
     """
     The JSON body if it meets the schema that *schema_for* gives for it; `QueryError` with every fault.
 

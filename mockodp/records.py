@@ -119,10 +119,12 @@ class Record:
 
 def masked_headers(headers: Headers) -> bytes:
     """Headers as a JSON list of pairs, the values of secret ones masked."""
-    return orjson.dumps([
-        (name.decode("latin-1"), _masked(value.decode("latin-1")) if is_secret(name) else value.decode("latin-1"))
-        for name, value in headers
-    ])
+    return orjson.dumps(
+        [
+            (name.decode("latin-1"), _masked(value.decode("latin-1")) if is_secret(name) else value.decode("latin-1"))
+            for name, value in headers
+        ]
+    )
 
 
 def masked_query(query: str) -> str:

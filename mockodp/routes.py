@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from mockodp.errors import MethodNotAllowed, UnknownPath
 from mockodp_contracts import Evidence
+
+from mockodp.errors import MethodNotAllowed, UnknownPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,21 @@ class Route:
 
 ROUTES: Final = (
     Route("/twilio_segment/auth", "auth", "Tests the key; no body.", False, Evidence.OBSERVED),
-    Route("/twilio_segment/batch_custom_event", "batch_custom_event", "Ecommerce and custom events.", True,
-          Evidence.OBSERVED),
+    Route(
+        "/twilio_segment/batch_custom_event",
+        "batch_custom_event",
+        "Ecommerce and custom events.",
+        True,
+        Evidence.OBSERVED,
+    ),
     Route("/twilio_segment/batch_email_event", "batch_email_event", "Email events.", True, Evidence.OBSERVED),
-    Route("/twilio_segment/batch_upsert_contact", "batch_upsert_contact", "Contacts to create or update.", True,
-          Evidence.OBSERVED),
+    Route(
+        "/twilio_segment/batch_upsert_contact",
+        "batch_upsert_contact",
+        "Contacts to create or update.",
+        True,
+        Evidence.OBSERVED,
+    ),
 )
 
 ROUTE_OF_PATH: Final = {route.path: route for route in ROUTES}

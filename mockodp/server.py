@@ -84,9 +84,7 @@ class Server:
                 self._sockets.append(_bound(settings.host, settings.tls_port, "tls_port"))
                 self._certificates = certificates(settings.state_dir)
             keyring = Keyring(settings.key_prefix, admit(settings.key, env))
-            journal = SqliteJournal(
-                settings.store, keep_records=settings.keep_records, keep_bytes=settings.keep_bytes
-            )
+            journal = SqliteJournal(settings.store, keep_records=settings.keep_records, keep_bytes=settings.keep_bytes)
         except BaseException:
             self._close_sockets()
             raise
@@ -115,7 +113,9 @@ class Server:
         if signals:
             _stop_on_signals(loop, stopped)
         listeners = [self._listener(bound, tls=index == 1) for index, bound in enumerate(self._sockets)]
-        serving = [loop.create_task(each.serve(sockets=[bound])) for each, bound in zip(listeners, self._sockets, strict=True)]
+        serving = [
+            loop.create_task(each.serve(sockets=[bound])) for each, bound in zip(listeners, self._sockets, strict=True)
+        ]
         while not all(each.started for each in listeners):
             for task in serving:
                 if task.done():
@@ -205,7 +205,9 @@ def running(**switches: Any) -> Iterator[Client]:
         thread.start()
         ready.wait()
         try:
-            with Client(server.ready.url, server.ready.token, tls_url=server.ready.tls_url, ca=server.ready.ca) as client:
+            with Client(
+                server.ready.url, server.ready.token, tls_url=server.ready.tls_url, ca=server.ready.ca
+            ) as client:
                 yield client
         finally:
             server.stop()

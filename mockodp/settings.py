@@ -34,18 +34,24 @@ class Settings:
 
     host: str = _switch("127.0.0.1", "Address to listen on; loopback unless you say otherwise.")
     port: int = _switch(8090, "Port for HTTP; 0 takes a free one.", low=0, high=65535)
-    tls_port: int = _switch(8443, "Port for HTTPS with a certificate for the vendor's host names; 0 takes a free one, "
-                                  "-1 switches TLS off.", low=-1, high=65535)
+    tls_port: int = _switch(
+        8443,
+        "Port for HTTPS with a certificate for the vendor's host names; 0 takes a free one, -1 switches TLS off.",
+        low=-1,
+        high=65535,
+    )
     store: str = _switch(MEMORY, "File that keeps the journal, or ':memory:'.")
     state_dir: Path = _switch(Path(".mockodp"), "Folder for the certificate authority and the locator file.")
     key_prefix: str = _switch("odp_test_", "What a key must begin with to be taken for a test key.")
-    key: tuple[str, ...] = _switch((), "Admit one more key: NAME or NAME:region. The key is $MOCKODP_KEY_NAME, or NAME "
-                                       "itself. May be repeated.")
+    key: tuple[str, ...] = _switch(
+        (), "Admit one more key: NAME or NAME:region. The key is $MOCKODP_KEY_NAME, or NAME itself. May be repeated."
+    )
     token: str = _switch("", "Bearer token of the control API; generated when empty.")
-    open_control: bool = _switch(False, "Let loopback calls without a browser's Origin use the control API without "
-                                        "the token.")
+    open_control: bool = _switch(
+        False, "Let loopback calls without a browser's Origin use the control API without the token."
+    )
     cors_origin: tuple[str, ...] = _switch((), "Origin that may call the control API from a browser. May be repeated.")
-    strict: bool = _switch(False, "Refuse what breaks a contract with 400 instead of only recording the verdict.")
+    strict: bool = _switch(False, "Refuse with 400 what is taken by default only because no source says otherwise: an empty batch, an item without members.")
     auth_status: int = _switch(200, "Status of a passed authentication test.", low=200, high=299)
     auth_answer: str = _switch("{}", "JSON body of a passed authentication test.")
     write_status: int = _switch(201, "Status of an accepted write.", low=200, high=299)
@@ -54,7 +60,9 @@ class Settings:
     max_items: int = _switch(500, "Most items of a batch.", low=1)
     max_header: int = _switch(64 * 1024, "Most bytes of a request's head.", low=1024)
     body_timeout: int = _switch(10, "Seconds a body may stand still before the request is refused.", low=1)
-    keep_records: int = _switch(200_000, "Most records kept for one account; older ones are dropped and counted.", low=1)
+    keep_records: int = _switch(
+        200_000, "Most records kept for one account; older ones are dropped and counted.", low=1
+    )
     keep_bytes: int = _switch(512 * MIB, "Most bytes of bodies kept for one account.", low=1)
     log: LogLevel = _switch("requests", "What to log on stderr: requests, refusals or none.")
 

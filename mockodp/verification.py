@@ -48,8 +48,10 @@ class Count:
             return "none"
         if self.least == self.most:
             return f"exactly {self.least}"
-        return f"at least {self.least}" if self.most == _FOREVER else (
-            f"at most {self.most}" if self.least == 0 else f"{self.least} to {self.most}"
+        return (
+            f"at least {self.least}"
+            if self.most == _FOREVER
+            else (f"at most {self.most}" if self.least == 0 else f"{self.least} to {self.most}")
         )
 
 
@@ -160,7 +162,7 @@ async def verify(
         arrival = arrivals.next(wanted.account)
         try:
             outcome: Outcome = await ask(lambda: look(journal, wanted))
-            if _is_settled(outcome, wanted) or not await _woken(arrival, deadline - loop.time()):
+            if _is_settled(outcome) or not await _woken(arrival, deadline - loop.time()):
                 break
         finally:
             arrivals.forget(wanted.account, arrival)
@@ -204,7 +206,7 @@ def look(journal: Journal, wanted: Verification) -> Outcome:
     tallies = tuple(_tally(journal, wanted, expectation) for expectation in wanted.expectations)
     info = journal.account(wanted.account)
     dropped = info.dropped_records if info and info.dropped_through > wanted.after else 0
-    problem = _problem(tallies, wanted)
+    problem = _problem(tallies, ordered=wanted.ordered)
     verdict: Verdict = "fail" if problem else "pass"
     message = problem or "As expected."
     if dropped and not any(tally.beyond_repair for tally in tallies):
@@ -220,9 +222,7 @@ def _tally(journal: Journal, wanted: Verification, expectation: Expectation) -> 
     """Count the items that meet *expectation* and keep the nearest of those that do not."""
     tally = Tally(expectation)
     short_of = expectation.judge()
-    rows = RowFilter(
-        account=wanted.account, region=expectation.region, endpoint=expectation.endpoint, accepted=True
-    )
+    rows = RowFilter(account=wanted.account, region=expectation.region, endpoint=expectation.endpoint, accepted=True)
     words = words_of(expectation.match) if expectation.match is not None else set()
     for record, index, item in _items(journal, rows, wanted.after, words):
         short = short_of(item)
@@ -276,7 +276,7 @@ def _considered(journal: Journal, wanted: Verification) -> int:
     return sum(1 for _ in scan(journal, Query(rows=RowFilter(account=wanted.account)), wanted.after))
 
 
-def _problem(tallies: Sequence[Tally], wanted: Verification) -> str | None:
+def _problem(tallies: Sequence[Tally], *, ordered: bool) -> str | None:
     """What is wrong, in one sentence; None if nothing is."""
     unmet = [
         f"expected {tally.expectation.count} of expectation {number}, found {len(tally.found)}"
@@ -285,7 +285,7 @@ def _problem(tallies: Sequence[Tally], wanted: Verification) -> str | None:
     ]  # fmt: skip
     if unmet:
         return f"E{'; '.join(unmet)[1:]}."
-    return _out_of_order(tallies) if wanted.ordered else None
+    return _out_of_order(tallies) if ordered else None
 
 
 def _out_of_order(tallies: Sequence[Tally]) -> str | None:
@@ -303,7 +303,7 @@ def _out_of_order(tallies: Sequence[Tally]) -> str | None:
     return None
 
 
-def _is_settled(outcome: Outcome, wanted: Verification) -> bool:
+def _is_settled(outcome: Outcome) -> bool:
     """Whether waiting longer cannot change the outcome, or need not."""
     if any(tally.beyond_repair for tally in outcome.tallies):
         return True

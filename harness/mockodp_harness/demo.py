@@ -65,13 +65,13 @@ def demo(console: Console) -> bool:
     with _mock(console) as mock, _runner(mock) as runner:
         description = runner.describe()
         console.print(
-            f"Destination {description.versions['@segment/action-destinations']} on Node {description.versions['node']}, "
-            f"over TLS to {mock.tls_url}.", highlight=False, soft_wrap=True,
+            f"Destination {description.versions['@segment/action-destinations']} on Node "
+            f"{description.versions['node']}, over TLS to {mock.tls_url}.", highlight=False, soft_wrap=True,
         )  # fmt: skip
         keys = {region: mock.open_account("demo", region) for region in Region}
         for opened in keys.values():
             mock.reset(opened.name)
-        authorised = all([_try_keys(console, runner, region, opened.key) for region, opened in keys.items()])
+        tried = [_try_keys(console, runner, region, opened.key) for region, opened in keys.items()]
         subscriptions = [_custom_subscription(description)]
         for region, opened in keys.items():
             _send(runner, events, {"apiKey": opened.key, "region": region.value.upper()}, subscriptions)
@@ -80,7 +80,7 @@ def demo(console: Console) -> bool:
         complete = all((each.single, each.batch) == (1, 2) for row in rows.values() for each in row)
         console.print("Everything arrived." if complete else "[red]Something is missing.[/red]")
         console.print("Look closer: mockodp records --account demo-eu1", highlight=False)
-    return authorised and complete
+    return all(tried) and complete
 
 
 def demo_events() -> list[dict[str, Any]]:
@@ -145,7 +145,12 @@ def _custom_subscription(description: Description) -> Json:
 
 
 def _send(runner: NodeRunner, events: Sequence[Json], settings: Json, subscriptions: Sequence[Json]) -> None:
-    instance = {"settings": settings, "subscriptions": subscriptions, "presets": True, "defaults": ["upsertContact"]}
+    instance: dict[str, Any] = {
+        "settings": settings,
+        "subscriptions": subscriptions,
+        "presets": True,
+        "defaults": ["upsertContact"],
+    }
     asked = [runner.submit("event", event=of_person(event, PEOPLE[0]), **instance) for event in events]
     asked += [
         runner.submit("batch", events=[of_person(event, person) for person in PEOPLE], **instance) for event in events
@@ -182,8 +187,14 @@ def _title(event: Json) -> str:
 
 
 def _table(rows: Mapping[str, Sequence[Recorded]]) -> Table:
-    table = Table(title="Items recorded: sent alone + in a batch of two", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0),
-                  show_edge=False, pad_edge=False)
+    table = Table(
+        title="Items recorded: sent alone + in a batch of two",
+        title_justify="left",
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+    )
     table.add_column("Segment event", no_wrap=True)
     table.add_column("endpoint", no_wrap=True)
     table.add_column("type / action", no_wrap=True)

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,9 @@ from mockodp.locator import Located
 @click.command(short_help="Print settings that lead a shell's programs to the mock.")
 @click.option("--shell", type=click.Choice(["sh", "fish", "json", "dotenv"]), default="sh", show_default=True,
               help="For whom to write.")  # fmt: skip
-@click.option("--key", "name", default="local", show_default=True, metavar="NAME", help="The account that MOCKODP_KEY opens.")
+@click.option(
+    "--key", "name", default="local", show_default=True, metavar="NAME", help="The account that MOCKODP_KEY opens."
+)
 @located_options
 def env(url: str | None, token: str | None, shell: str, name: str) -> None:
     """
@@ -31,7 +33,7 @@ def env(url: str | None, token: str | None, shell: str, name: str) -> None:
     \b
       eval "$(mockodp env)"              in sh, bash and zsh
       mockodp env --shell fish | source  in fish
-    """
+    """  # noqa: D301  click wants this character
     click.echo(_WRITERS[shell](variables(access_to(located(url, token), name), os.environ)), nl=False)
 
 
@@ -52,23 +54,28 @@ def access_to(found: Located, name: str) -> Access:
     )
 
 
-def _sh(found: Iterable[Variable]) -> str:
-    return "".join(f"# {each.purpose}\nexport {each.name}={shlex.quote(each.value)}\n" for each in found)
+def _sh(found: Sequence[Variable]) -> str:
+    return "".join(f"export {each.name}={shlex.quote(each.value)};\n" for each in found) + _purposes(found)
 
 
-def _fish(found: Iterable[Variable]) -> str:
-    return "".join(f"# {each.purpose}\nset -gx {each.name} {_fish_quoted(each.value)};\n" for each in found)
+def _fish(found: Sequence[Variable]) -> str:
+    return "".join(f"set -gx {each.name} {_fish_quoted(each.value)};\n" for each in found) + _purposes(found)
+
+
+def _purposes(found: Sequence[Variable]) -> str:
+    """Comments, behind all else: an eval without quotes makes one line of everything."""
+    return "#\n" + "".join(f"# {each.name:<21}{each.purpose}\n" for each in found)
 
 
 def _fish_quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _json(found: Iterable[Variable]) -> str:
+def _json(found: Sequence[Variable]) -> str:
     return json.dumps({each.name: each.value for each in found}, indent=2) + "\n"
 
 
-def _dotenv(found: Iterable[Variable]) -> str:
+def _dotenv(found: Sequence[Variable]) -> str:
     return "".join(f"{each.name}={_dotenv_quoted(each.value)}\n" for each in found)
 
 
@@ -79,6 +86,6 @@ def _dotenv_quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
 
 
-_WRITERS: Final[dict[str, Callable[[Iterable[Variable]], str]]] = {
+_WRITERS: Final[dict[str, Callable[[Sequence[Variable]], str]]] = {
     "sh": _sh, "fish": _fish, "json": _json, "dotenv": _dotenv,
 }  # fmt: skip

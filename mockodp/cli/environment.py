@@ -23,7 +23,9 @@ PRELOAD: Final = Path(__file__).resolve().parents[1] / "node" / "mockodp-preload
 BUNDLE: Final = "ca-bundle.pem"
 NODE_BUNDLE: Final = "node-ca.pem"
 REPLACING: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_CERTIFICATE: Final = re.compile(r"-----BEGIN (?:TRUSTED )?CERTIFICATE-----.+?-----END (?:TRUSTED )?CERTIFICATE-----", re.S)
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN (?:TRUSTED )?CERTIFICATE-----.+?-----END (?:TRUSTED )?CERTIFICATE-----", re.S
+)
 _SYSTEM_BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

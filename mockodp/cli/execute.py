@@ -17,18 +17,22 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from mockodp.cli.environment import Access, variables, without_tls
-from mockodp.cli.flags import effective, given, settings_flags
+from mockodp.cli.flags import effective, settings_flags
 from mockodp.cli.group import complain
 from mockodp.settings import MEMORY, Effective, Settings
+
+if TYPE_CHECKING:
+    from mockodp.server import Ready, Server
 
 NOT_FOUND: Final = 127
 NOT_RUNNABLE: Final = 126
 _PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALLED: Final = 128
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 
 
@@ -46,17 +50,15 @@ def execute(command: tuple[str, ...], config: Path | None, **flags: Any) -> int:
     \b
       mockodp exec -- pytest
       mockodp exec --strict -- node send.js
-    """
-    program = shutil.which(command[0])
-    if program is None:
+    """  # noqa: D301  click wants this character
+    if shutil.which(command[0]) is None and not Path(command[0]).is_file():
         return complain(f"Command {command[0]!r} is not found.", NOT_FOUND)
     with TemporaryDirectory(prefix="mockodp-") as folder:
-        settings = _settings(flags, config, Path(folder))
-        return _run(settings, (program, *command[1:]))
+        return _run(_settings(flags, config, Path(folder)), command)
 
 
 def _settings(flags: Mapping[str, Any], config: Path | None, folder: Path) -> Settings:
-    """As for `serve`, but where the mock lives, how it is opened and what it keeps is its own unless a flag says else."""
+    """As for `serve`, but ports, folder, store and token are its own unless a flag says else."""
     own = {"port": 0, "tls_port": 0, "state_dir": folder, "store": MEMORY, "token": secrets.token_urlsafe(24)}
     found: Effective = effective(flags, config, own)
     if found.sources["log"] == "default":
@@ -76,42 +78,53 @@ def _run(settings: Settings, command: tuple[str, ...]) -> int:
         server.close()
 
 
-async def _serve_and_run(server: Any, command: tuple[str, ...]) -> int:
+async def _serve_and_run(server: Server, command: tuple[str, ...]) -> int:
     """Serve for as long as *command* runs."""
-    ready = asyncio.Event()
-    serving = asyncio.create_task(server.run(lambda _: ready.set()))
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        waiting.cancel()
-        await serving
+    program = _Program(command)
+    program.listen()
+    ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(server.run(ready.set_result))
+    serving.add_done_callback(lambda _: ready.done() or ready.cancel())
+    await asyncio.wait([ready])
     try:
-        return await _child(command, child_environment(server, os.environ))
+        return await program.run(child_environment(server, os.environ)) if not ready.cancelled() else 0
     finally:
         server.stop()
-        await serving
+        await serving  # which raises what kept it from being ready
 
 
-async def _child(command: tuple[str, ...], env: Mapping[str, str]) -> int:
-    """Run *command*, pass signals on to it; its exit code as a shell counts."""
-    loop = asyncio.get_running_loop()
-    waiting: list[int] = []
-    pass_on: Callable[[int], Any] = waiting.append
-    for number in _PASSED_ON:
-        loop.add_signal_handler(number, lambda number=number: pass_on(number))
-    try:
-        child = await asyncio.create_subprocess_exec(*command, env=env, preexec_fn=_death_signal())
-    except OSError as error:
-        return complain(f"Command {command[0]!r} cannot be run: {error.strerror}.", NOT_RUNNABLE)
+class _Program:
+    """The program, and the signals that are passed on to it; one that comes before its start keeps it from starting."""
 
-    def pass_on(number: int) -> None:
-        if child.returncode is None and not (number == signal.SIGINT and _is_in_foreground()):
-            child.send_signal(number)
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._command = command
+        self._child: asyncio.subprocess.Process | None = None
+        self._early = 0
 
-    for number in waiting:
-        pass_on(number)
-    code = await child.wait()
-    return code if code >= 0 else 128 - code
+    def listen(self) -> None:
+        """Take the signals that are passed on."""
+        loop = asyncio.get_running_loop()
+        for number in _PASSED_ON:
+            loop.add_signal_handler(number, self._on_signal, number)
+
+    async def run(self, env: Mapping[str, str]) -> int:
+        """Its exit code, as a shell counts."""
+        if self._early:
+            return _SIGNALLED + self._early
+        try:
+            self._child = await asyncio.create_subprocess_exec(*self._command, env=env, preexec_fn=_death_signal())
+        except OSError as error:
+            return complain(f"Command {self._command[0]!r} cannot be run: {error.strerror}.", NOT_RUNNABLE)
+        if self._early:
+            self._on_signal(self._early)
+        code = await self._child.wait()
+        return code if code >= 0 else _SIGNALLED - code
+
+    def _on_signal(self, number: int) -> None:
+        if self._child is None:
+            self._early = number
+        elif self._child.returncode is None and not (number == signal.SIGINT and _is_in_foreground()):
+            self._child.send_signal(number)
 
 
 def _is_in_foreground() -> bool:
@@ -130,7 +143,7 @@ def _death_signal() -> Callable[[], object] | None:
     return lambda: set_option(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0)
 
 
-def child_environment(server: Any, env: Mapping[str, str]) -> dict[str, str]:
+def child_environment(server: Server, env: Mapping[str, str]) -> dict[str, str]:
     """*env* and what leads its programs to *server*."""
     account = f"exec-{secrets.token_hex(4)}"
     ready = server.ready

@@ -14,8 +14,14 @@ from mockodp.settings import CONFIG_FILE, Effective, Settings, resolve, variable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_METAVARS: Final = {"log": "LEVEL", "store": "FILE", "key": "NAME[:REGION]", "auth_answer": "JSON", "write_answer": "JSON",
-                    "cors_origin": "ORIGIN"}  # fmt: skip
+_METAVARS: Final[dict[str, str]] = {
+    "log": "LEVEL",
+    "store": "FILE",
+    "key": "NAME[:REGION]",
+    "auth_answer": "JSON",
+    "write_answer": "JSON",
+    "cors_origin": "ORIGIN",
+}
 _CONFIG_HELP: Final = f"TOML file with settings; {CONFIG_FILE} here if there is one.  [env: MOCKODP_CONFIG]"
 
 

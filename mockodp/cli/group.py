@@ -46,7 +46,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            raise click.UsageError(f"{cmd_name!r} is not a command. Known: {', '.join(COMMANDS)}.")
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
@@ -55,7 +55,6 @@ class Commands(click.Group):
         """Run; expected errors end as one line and an exit code, all others as a traceback."""
         try:
             code = super().main(*args, **{**more, "standalone_mode": False})
-            sys.stdout.flush()
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = WRONG_USE
@@ -65,10 +64,17 @@ class Commands(click.Group):
             code = complain(str(error), error.exit_code)
         except (KeyboardInterrupt, click.Abort):
             code = INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that went away, as ``head`` does, ends it without a word."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
         except BrokenPipeError:
             _drop_output()
-            code = PIPE_CLOSED
-        sys.exit(code if isinstance(code, int) else 0)
+            return PIPE_CLOSED
+        return code
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -61,7 +61,8 @@ class WordIndex:
         """Ids of at most *limit* records beyond *after* that hold all *words*, in id order."""
         match = " AND ".join(f'"{word}"' for word in words)
         beyond = "" if after is None else f"AND rowid {'<' if descending else '>'} {after}"
-        sql = f"SELECT rowid FROM words WHERE words MATCH ? {beyond} ORDER BY rowid {'DESC' if descending else 'ASC'} LIMIT ?"
+        order = "DESC" if descending else "ASC"
+        sql = f"SELECT rowid FROM words WHERE words MATCH ? {beyond} ORDER BY rowid {order} LIMIT ?"
         with self._lock:
             return [row[0] for row in self._db.execute(sql, (match, limit))]
 

@@ -1,8 +1,8 @@
 """
 What a store must do to keep a journal. Any store that passes the conformance tests will do.
 
-Calls are synchronous. `pack`, `append`, `open_account`, `reset` and `sweep` come from one thread, the server's event loop;
-the others may come from any thread at any time.
+Calls are synchronous. `pack`, `append`, `open_account`, `reset` and `sweep` come from one thread, the server's event
+loop; the others may come from any thread at any time.
 """
 
 from __future__ import annotations

@@ -118,8 +118,10 @@ def item_filter(query: Query) -> ItemFilter | None:
 
 def values_at(document: Any, path: str) -> Iterator[Any]:
     """Every value at *path*; arrays are entered by index, or searched through by name."""
-    parts = [p.replace("~1", "/").replace("~0", "~") for p in path[1:].split("/")] if path.startswith("/") else (
-        _PATH_PART.findall(path)
+    parts = (
+        [p.replace("~1", "/").replace("~0", "~") for p in path[1:].split("/")]
+        if path.startswith("/")
+        else (_PATH_PART.findall(path))
     )
     yield from _walk(document, parts)
 
@@ -159,7 +161,7 @@ def _literal(text: str) -> Any:
 
 
 def _words_of_text(text: str) -> set[str]:
-    """Words of items where some value equals *text*, which may be written as a number there, with or without decimals."""
+    """Words of items where some value equals *text*, which may stand there as a number, with or without decimals."""
     literal = _literal(text)
     if isinstance(literal, int | float) and not isinstance(literal, bool):
         return words_of(str(abs(int(literal)))) if abs(literal) < _LONG_NUMBER else set()

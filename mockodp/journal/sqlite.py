@@ -212,7 +212,7 @@ class SqliteJournal:
         if rows.account is not None and held is None:
             return []
         if tokens and (held is None or held.info.bytes > _SMALL):
-            return self._scan_words(rows, held, after, descending, limit, tokens)
+            return self._scan_words(rows, held, tokens, after=after, descending=descending, limit=limit)
         where, values = _conditions(rows, held)
         if after is not None:
             where.append("r.id < ?" if descending else "r.id > ?")
@@ -220,9 +220,15 @@ class SqliteJournal:
         return self._select(where, values, descending, limit)
 
     def _scan_words(
-        self, rows: RowFilter, held: _Held | None, after: int | None, descending: bool, limit: int,
+        self,
+        rows: RowFilter,
+        held: _Held | None,
         tokens: Collection[str],
-    ) -> list[Record]:  # fmt: skip
+        *,
+        after: int | None,
+        descending: bool,
+        limit: int,
+    ) -> list[Record]:
         self.catch_up()
         words = [*tokens, _account_word(held.row)] if held else list(tokens)
         found: list[Record] = []
@@ -239,7 +245,8 @@ class SqliteJournal:
     def _select(self, where: list[str], values: list[Any], descending: bool, limit: int) -> list[Record]:
         sql = (
             f"SELECT {_COLUMNS} FROM records r JOIN accounts a ON a.id = r.account "
-            f"WHERE {' AND '.join([*where, 'a.name IS NOT NULL'])} ORDER BY r.id {'DESC' if descending else 'ASC'} LIMIT ?"
+            f"WHERE {' AND '.join([*where, 'a.name IS NOT NULL'])} "
+            f"ORDER BY r.id {'DESC' if descending else 'ASC'} LIMIT ?"
         )
         with self._reading() as db:
             return [_record(row) for row in db.execute(sql, [*values, limit])]
@@ -355,7 +362,8 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     if is_new:
         db.executescript(
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; BEGIN; {_SCHEMA} COMMIT;"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; "
+            f"BEGIN; {_SCHEMA} COMMIT;"
         )
     return db
 
@@ -386,9 +394,12 @@ def _row(packed: Packed, account: int) -> tuple[Any, ...]:
 
 
 def _record(row: tuple[Any, ...]) -> Record:
-    *columns, refusal, verdict, zipped = row
-    record = Record(*columns, refusal=orjson.loads(refusal) if refusal else None, verdict=verdict)
-    return replace(record, body=_unzipped(record.body)) if zipped else record
+    (number, account, region, endpoint, method, path, at_us, duration_us, status, headers, body, answer, items,
+     refusal, verdict, zipped) = row  # fmt: skip
+    return Record(
+        number, account, region, endpoint, method, path, at_us, duration_us, status, headers,
+        _unzipped(body) if zipped else body, answer, items, orjson.loads(refusal) if refusal else None, verdict,
+    )  # fmt: skip
 
 
 def _unzipped(body: bytes) -> bytes:

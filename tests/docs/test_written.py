@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from mockodp_contracts import Evidence
 
 from mockodp.fidelity import RULES
 from mockodp.settings import Settings
-from mockodp_contracts import Evidence
 from tests.docs.written import DOCS, PAGES
 
 

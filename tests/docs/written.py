@@ -13,15 +13,15 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def fidelity_page() -> str:
     rows = [
-        f"| {rule.name} | {rule.statement} | {rule.evidence.value} | {rule.source} | {rule.checked} | {rule.switch or '–'} |"
+        f"| {rule.name} | {rule.statement} | {rule.evidence.value} | {rule.source} | {rule.checked} | {rule.switch or '-'} |"  # noqa: E501
         for rule in RULES
     ]
     return "\n".join([
         "# Fidelity: how true the mock is to ODP",
         "",
         "Public sources do not say what every answer of ODP looks like. So each rule carries the grade of its source:",
-        "`docs` (the vendor's documentation), `client` (source or tests of an official client), `observed` (seen when the",
-        "real client ran), `inferred` (concluded from other facts), `unknown` (no source; a stated default).",
+        "`docs` (the vendor's documentation), `client` (source or tests of an official client), `observed` (seen when",
+        "the real client ran), `inferred` (concluded from other facts), `unknown` (no source; a stated default).",
         "The same table: `mockodp fidelity`, `GET /_mock/fidelity`. This page is written by `make docs`.",
         "",
         "| rule | what the mock does | evidence | source | checked | setting |",
@@ -40,9 +40,9 @@ def settings_page() -> str:
     return "\n".join([
         "# Settings",
         "",
-        "A value is taken from the first of: the flag, the environment, a TOML file (`--config FILE`, `MOCKODP_CONFIG`, or",
-        "`mockodp.toml` in the working directory, with the flag's name: `tls-port = 0`), the default. `mockodp doctor`",
-        "shows each value in force and where it came from. This page is written by `make docs`.",
+        "A value is taken from the first of: the flag, the environment, a TOML file (`--config FILE`, `MOCKODP_CONFIG`,",
+        "or `mockodp.toml` in the working directory, with the flag's name: `tls-port = 0`), the default.",
+        "`mockodp doctor` shows each value in force and where it is from. This page is written by `make docs`.",
         "",
         "| flag of `mockodp serve` | environment | default | what it does |",
         "| --- | --- | --- | --- |",
@@ -52,9 +52,9 @@ def settings_page() -> str:
 
 
 def _shown(default: object) -> str:
-    return {False: "false", (): "(none)", "": "(empty)"}.get(default, str(default)) if not isinstance(default, int) or (
-        isinstance(default, bool)
-    ) else str(default)
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if default not in ((), "") else "(none)"
 
 
 PAGES = {"fidelity.md": fidelity_page, "settings.md": settings_page}

@@ -42,7 +42,8 @@ def _send_until_it_dies(host: str, port: int, sender: int, start: int, acknowled
                 body = orjson.dumps([{"sender": sender, "number": number}])
                 connection.sendall(
                     b"POST /twilio_segment/batch_custom_event HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer "
-                    b"odp_test_load\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+                    b"odp_test_load\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+                    % (len(body), body)
                 )
                 status = answers.readline()
                 if b" 201 " not in status:

@@ -9,6 +9,7 @@ import pytest
 
 from mockodp.errors import (
     BodyIncomplete,
+    Doubtful,
     ForeignKey,
     MethodNotAllowed,
     Refusal,
@@ -75,7 +76,9 @@ def test_the_answers_of_success_are_settings() -> None:
         (a_request([ORDER], headers=((b"content-encoding", b"br"),)), UnsupportedMedia, 415, "'br', expected gzip"),
     ],
 )
-def test_refusals_are_recorded_with_their_reason(received: Received, kind: type[Refusal], status: int, words: str) -> None:
+def test_refusals_are_recorded_with_their_reason(
+    received: Received, kind: type[Refusal], status: int, words: str
+) -> None:
     outcome = judged(received)
     answer = orjson.loads(outcome.answer.body)
     assert type(outcome.refusal) is kind
@@ -98,6 +101,17 @@ def test_every_item_that_is_no_object_is_named_with_its_index() -> None:
         {"event": 4, "message": "Item 4 is a string, expected an object."},
         {"event": 5, "message": "Item 5 is a boolean, expected an object."},
     ]
+
+
+@pytest.mark.parametrize(
+    ("items", "words"), [([], "The batch is empty"), ([ORDER, {}], "1 of 2 items have no members")]
+)
+def test_strict_refuses_what_is_taken_only_because_nobody_knows(items: list[Any], words: str) -> None:
+    assert judged(a_request(items)).answer.status == 201
+    strict = judged(a_request(items), Settings(strict=True))
+    assert type(strict.refusal) is Doubtful
+    assert words in str(strict.refusal)
+    assert judged(a_request([ORDER]), Settings(strict=True)).answer.status == 201
 
 
 def test_a_key_in_the_wrong_region_is_a_residency_finding_on_record() -> None:
@@ -139,7 +153,7 @@ def test_secret_headers_and_the_query_are_masked_in_the_record() -> None:
     kept = dict(orjson.loads(record.headers))
     assert kept["authorization"] == "Bearer ****"
     assert (kept["x-api-key"], kept["cookie"], kept["x-trace"]) == ("****", "****", "t1")
-    assert record.path.endswith("?apikey=****&flag")
+    assert record.path.endswith("?apikey=****&****")
 
 
 @pytest.mark.parametrize(

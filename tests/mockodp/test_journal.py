@@ -141,7 +141,10 @@ def test_bytes_are_bounded_too_and_the_newest_record_always_stays(opened: Opener
 def test_one_accounts_limit_is_no_matter_to_another(opened: Opener) -> None:
     journal = opened(keep_records=2)
     keep(journal, [a_record("a") for _ in range(9)] + [a_record("b")])
-    assert [(info.name, info.records, info.dropped_records) for info in journal.accounts()] == [("a", 2, 7), ("b", 1, 0)]
+    assert [(info.name, info.records, info.dropped_records) for info in journal.accounts()] == [
+        ("a", 2, 7),
+        ("b", 1, 0),
+    ]
 
 
 def test_a_group_is_kept_whole_or_not_at_all(opened: Opener) -> None:
@@ -157,10 +160,13 @@ def test_a_group_is_kept_whole_or_not_at_all(opened: Opener) -> None:
 def test_an_item_among_many_is_found_by_any_field(opened: Opener) -> None:
     journal = opened()
     filler = "lorem ipsum " * 30
-    keep(journal, [
-        a_record("a", *({"order_id": f"O-{n}-{i}", "total": n * 100 + i, "note": filler} for i in range(50)))
-        for n in range(40)
-    ])
+    keep(
+        journal,
+        [
+            a_record("a", *({"order_id": f"O-{n}-{i}", "total": n * 100 + i, "note": filler} for i in range(50)))
+            for n in range(40)
+        ],
+    )
     for where in [("order_id", "O-17-33"), ("total", "1733")]:
         page = find_items(journal, Query(rows=RowFilter(account="a"), where=(where,)))
         assert [(index, item["order_id"]) for _, index, item in page.found] == [(33, "O-17-33")]
@@ -240,7 +246,10 @@ def test_a_second_mock_is_kept_off_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"not a database at all, but long enough to look at" * 50, "cannot be read as a journal"), (None, "is no journal of this version")],
+    [
+        (b"not a database at all, but long enough to look at" * 50, "cannot be read as a journal"),
+        (None, "is no journal of this version"),
+    ],
 )
 def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path, content: bytes | None, words: str) -> None:
     store = tmp_path / "something.db"

@@ -22,8 +22,8 @@ BOB = {"type": "product", "action": "detail", "user_identifiers": {"email": "bob
 class Desk:
     """A journal with its writer, and verifications over it, inside one event loop."""
 
-    def __init__(self, **limits: int) -> None:
-        self.journal = SqliteJournal(**limits)
+    def __init__(self, keep_records: int = 1_000) -> None:
+        self.journal = SqliteJournal(keep_records=keep_records)
         self.arrivals = Arrivals()
         self.writer = GroupCommit(self.journal, self.arrivals)
         self.looks = 0
@@ -40,9 +40,9 @@ class Desk:
         return await verify(self.ask, self.journal, self.arrivals, document)
 
 
-def run(scene: Callable[[Desk], Coroutine[Any, Any, T]], **limits: int) -> T:
+def run(scene: Callable[[Desk], Coroutine[Any, Any, T]], keep_records: int = 1_000) -> T:
     async def play() -> T:
-        desk = Desk(**limits)
+        desk = Desk(keep_records)
         try:
             return await scene(desk)
         finally:

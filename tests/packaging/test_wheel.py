@@ -57,12 +57,15 @@ def test_installed_alone_it_starts_and_serves(installed: Path, tmp_path: Path) -
     (tmp_path / "contracts").mkdir()  # a user's own folders of these names must not get in its way
     (tmp_path / "harness").mkdir()
     program = (
-        "import os, urllib.request as r; q = r.Request(os.environ['MOCKODP_URL'] + '/eu/twilio_segment/auth', method='POST', "
-        "headers={'authorization': 'Bearer ' + os.environ['MOCKODP_KEY']}); print(r.urlopen(q).status)"
+        "import os, urllib.request as r; url = os.environ['MOCKODP_URL'] + '/eu/twilio_segment/auth'; "
+        "key = {'authorization': 'Bearer ' + os.environ['MOCKODP_KEY']}; "
+        "print(r.urlopen(r.Request(url, method='POST', headers=key)).status)"
     )
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MOCKODP_", "PYTHON"))}
     command = [str(installed / "mockodp"), "exec", "--", sys.executable, "-c", program]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "200"), done.stderr
-    shown = subprocess.run([str(installed / "mockodp"), "fidelity", "--json"], capture_output=True, timeout=60, check=True)
+    shown = subprocess.run(
+        [str(installed / "mockodp"), "fidelity", "--json"], capture_output=True, timeout=60, check=True
+    )
     assert json.loads(shown.stdout)

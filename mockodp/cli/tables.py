@@ -1,0 +1,84 @@
+"""Listings for people: they fit 80 columns, and what arrived is shown as text, never as markup or control codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from rich.table import Column, Table
+from rich.text import Text
+
+from mockodp.cli.output import printable
+
+
+def records_table(records: Sequence[Mapping[str, Any]], today: date | None = None) -> Table:
+    """One line a request."""
+    table = _table(
+        Column("TIME", no_wrap=True, style="dim"), Column("STATUS", no_wrap=True), Column("REGION", no_wrap=True),
+        Column("ENDPOINT", no_wrap=True, overflow="ellipsis", min_width=10),
+        Column("ITEMS", no_wrap=True, justify="right"),
+        Column("ACCOUNT", no_wrap=True, overflow="ellipsis", min_width=8), Column("ID", no_wrap=True, min_width=16),
+    )  # fmt: skip
+    times = clock([record["received_at"] for record in records], today or datetime.now().astimezone().date())
+    for record, time in zip(records, times, strict=True):
+        table.add_row(
+            time, status_text(record), record["region"], _shown(record["endpoint"] or record["path"]),
+            "" if record["item_count"] is None else str(record["item_count"]), _shown(record["account"]), record["id"],
+        )  # fmt: skip
+    return table
+
+
+def items_table(items: Sequence[Mapping[str, Any]]) -> Table:
+    """One line an item, as much of it as fits."""
+    accounts = {item["account"] for item in items}
+    columns = [
+        Column("ID", no_wrap=True, min_width=18),
+        Column("ENDPOINT", no_wrap=True, overflow="ellipsis", max_width=20),
+    ]
+    if len(accounts) > 1:
+        columns.insert(1, Column("ACCOUNT", no_wrap=True, overflow="ellipsis", max_width=16))
+    table = _table(*columns, Column("ITEM", no_wrap=True, overflow="ellipsis", ratio=1))
+    for item in items:
+        account = [_shown(item["account"])] if len(accounts) > 1 else []
+        table.add_row(item["id"], *account, _shown(item["endpoint"]), _shown(orjson.dumps(item["item"]).decode()))
+    return table
+
+
+def accounts_table(accounts: Sequence[Mapping[str, Any]], today: date | None = None) -> Table:
+    """One line an account."""
+    table = _table(
+        Column("ACCOUNT", no_wrap=True, overflow="ellipsis"), Column("RECORDS", no_wrap=True, justify="right"),
+        Column("BYTES", no_wrap=True, justify="right"), Column("DROPPED", no_wrap=True, justify="right"),
+        Column("OPENED", no_wrap=True, style="dim"),
+    )  # fmt: skip
+    times = clock([account["created_at"] for account in accounts], today or datetime.now().astimezone().date())
+    for account, time in zip(accounts, times, strict=True):
+        dropped = account["dropped"]["records"]
+        table.add_row(
+            _shown(account["name"]), f"{account['records']:,}", f"{account['bytes']:,}",
+            Text(f"{dropped:,}", "red" if dropped else "dim"), time,
+        )  # fmt: skip
+    return table
+
+
+def status_text(record: Mapping[str, Any]) -> Text:
+    """The status, and whether it broke a contract."""
+    text = Text(str(record["status"]), "green" if record["accepted"] else "red")
+    return text.append(" fail", "yellow") if record["verdict"] == "fail" else text
+
+
+def clock(stamps: Sequence[str], today: date) -> list[str]:
+    """Times of day on this machine's clock; with dates unless all are of *today*."""
+    moments = [datetime.fromisoformat(stamp).astimezone() for stamp in stamps]
+    form = "%H:%M:%S" if all(moment.date() == today for moment in moments) else "%m-%d %H:%M:%S"
+    return [moment.strftime(form) for moment in moments]
+
+
+def _table(*columns: Column) -> Table:
+    return Table(*columns, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+
+
+def _shown(text: str | None) -> Text:
+    return Text(printable(text or ""))
