@@ -31,7 +31,7 @@ CONTROL = "/_mock"
 T = TypeVar("T")
 
 _QUIET_SECONDS = 0.2
-_PIECE = 1_000
+_PIECE = 25
 
 
 class MockODP:
@@ -140,17 +140,24 @@ class MockODP:
     def start_tidying(self) -> None:
         """Index and sweep in the background whenever no request has come for a moment."""
         self._tidier = asyncio.get_running_loop().create_task(self._tidy())
+        self.sweep()
 
     async def _tidy(self) -> None:
         while True:
             await self.arrivals.next(None)
-            commits = -1
-            while commits != self.writer.commits:
-                commits = self.writer.commits
-                # being woken by each commit would cost more than looking five times a second
-                await asyncio.sleep(_QUIET_SECONDS)  # noqa: ASYNC110
-            while commits == self.writer.commits and await self.read(lambda: self.journal.catch_up(_PIECE)):
+            commits = await self._quiet_moment()
+            while commits == self.writer.commits and await self.read(  # noqa: ASYNC110  a pause between pieces
+                lambda: self.journal.catch_up(_PIECE)
+            ):
                 await asyncio.sleep(0)
+
+    async def _quiet_moment(self) -> int:
+        """Wait until nothing was committed for a moment; the number of commits by then."""
+        commits = -1
+        while commits != self.writer.commits:
+            commits = self.writer.commits
+            await asyncio.sleep(_QUIET_SECONDS)  # being woken by each commit would cost more
+        return commits
 
     def sweep(self) -> None:
         """Work off what large resets left behind, a piece at a time between requests."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -19,6 +20,13 @@ import orjson
 _CHUNK: Final = 200
 _WORD: Final = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
 _LONGEST: Final = 200
+_SPARE: Final = 10_000
+_SCHEMA: Final = """
+CREATE VIRTUAL TABLE IF NOT EXISTS words
+  USING fts5 (text, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+CREATE TABLE IF NOT EXISTS progress (through INTEGER NOT NULL, taken INTEGER NOT NULL);
+INSERT INTO progress SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM progress);
+"""
 
 
 def words_of(value: Any) -> set[str]:
@@ -39,23 +47,38 @@ class WordIndex:
         self._lock = threading.Lock()
         self._path = path
         self._db = self._opened()
-        self._through: int = self._db.execute("SELECT through FROM progress").fetchone()[0]
+        self._through, self._taken = self._progress()
 
     def catch_up(self, unindexed: Callable[[int, int], Sequence[tuple[int, str]]], most: int | None = None) -> bool:
         """Take in what *unindexed(after, limit)* gives, at most about *most* records; whether more are left."""
-        taken = 0
+        left = most if most is not None else sys.maxsize
         with self._lock:
-            while most is None or taken < most:
-                rows = unindexed(self._through, _CHUNK)
+            while left > 0:
+                rows = unindexed(self._through, min(_CHUNK, left))
                 if not rows:
                     return False
-                self._db.execute("BEGIN")
-                self._db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", rows)
-                self._db.execute("UPDATE progress SET through = ?", (rows[-1][0],))
-                self._db.execute("COMMIT")
-                self._through = rows[-1][0]
-                taken += len(rows)
+                self._take(rows)
+                left -= len(rows)
         return True
+
+    def _take(self, rows: Sequence[tuple[int, str]]) -> None:
+        self._db.execute("BEGIN")
+        self._db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", rows)
+        self._through, self._taken = rows[-1][0], self._taken + len(rows)
+        self._db.execute("UPDATE progress SET through = ?, taken = ?", (self._through, self._taken))
+        self._db.execute("COMMIT")
+
+    def renew(self, live: int) -> None:
+        """Begin anew if most of what was taken in is gone from the journal, where *live* records are left."""
+        if self._taken <= 2 * live + _SPARE:
+            return
+        with self._lock:
+            self._db.executescript("DROP TABLE words; DROP TABLE progress; VACUUM;" + _SCHEMA)
+            self._through, self._taken = self._progress()
+
+    def _progress(self) -> tuple[int, int]:
+        through, taken = self._db.execute("SELECT through, taken FROM progress").fetchone()
+        return through, taken
 
     def holding(self, words: Collection[str], *, after: int | None, descending: bool, limit: int) -> list[int]:
         """Ids of at most *limit* records beyond *after* that hold all *words*, in id order."""
@@ -83,11 +106,5 @@ class WordIndex:
 
 def _database(path: Path | None) -> sqlite3.Connection:
     db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-    db.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
-        "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5"
-        "(text, content = '', detail = none, columnsize = 0, tokenize = 'ascii');"
-        "CREATE TABLE IF NOT EXISTS progress (through INTEGER NOT NULL);"
-        "INSERT INTO progress SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM progress);"
-    )
+    db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;" + _SCHEMA)
     return db

@@ -256,7 +256,7 @@ class SqliteJournal:
         return found[0] if found else None
 
     def accounts(self) -> list[AccountInfo]:
-        return [self._accounts[name].info for name in sorted(self._accounts)]
+        return [held.info for _, held in sorted(self._accounts.items())]
 
     def account(self, name: str) -> AccountInfo | None:
         held = self._accounts.get(name)
@@ -270,6 +270,7 @@ class SqliteJournal:
 
     def catch_up(self, most: int | None = None) -> bool:
         """Index records that are not indexed yet, at most about *most*; whether more are left."""
+        self._index.renew(sum(held.info.records for held in list(self._accounts.values())))
         return self._index.catch_up(self._unindexed, most)
 
     def _unindexed(self, after: int, limit: int) -> list[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Any bytes as a body: decoded or refused with a reason, in agreement with Python's own reader but where we are stricter."""
+"""Any bytes as a body: decoded or refused with a reason, as Python's own reader does but where we are stricter."""
 
 from __future__ import annotations
 

@@ -209,6 +209,19 @@ def test_the_index_forgets_what_was_reset(opened: Opener) -> None:
     assert not find_records(journal, Query(where=(("v", "needle"),))).found
 
 
+def test_the_index_is_made_anew_when_most_of_it_is_gone(opened: Opener) -> None:
+    journal = opened()
+    for _ in range(3):
+        keep(journal, [a_record("a", {"v": "old"}) for _ in range(6_000)])
+        journal.catch_up()
+        journal.reset("a")
+        while journal.sweep():
+            pass
+    keep(journal, [a_record("a", {"v": "needle", "f": os.urandom(300_000).hex()}), a_record("a", {"v": "other"})])
+    assert len(find_records(journal, Query(where=(("v", "needle"),))).found) == 1
+    assert journal._index._taken == 2
+
+
 def test_a_file_keeps_everything_over_a_restart(tmp_path: Path) -> None:
     store = str(tmp_path / "journal.db")
     journal = SqliteJournal(store, keep_records=2)
