@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import orjson
@@ -190,7 +191,10 @@ async def _within(message: Awaitable[Any], seconds: float) -> Any:
 
 
 async def _answer(send: Send, answer: Answer, *, close: bool = False) -> None:
-    headers = [JSON_TYPE, (b"content-length", b"%d" % len(answer.body)), *answer.headers]
+    if answer.status == HTTPStatus.NO_CONTENT:
+        answer = Answer(answer.status, b"")  # HTTP knows no body here: a client would take it for the next answer
+    headers = [] if answer.status == HTTPStatus.NO_CONTENT else [JSON_TYPE, (b"content-length", b"%d" % len(answer.body))]
+    headers += answer.headers
     if close:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

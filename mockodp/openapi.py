@@ -197,6 +197,15 @@ def _emulated(route: Route) -> Schema:
     return {"post": operation}
 
 
+def _account_links() -> Schema:
+    """What may be done with an account just opened; its name is the one in the answer, which a region adds to."""
+    operations = ("get_account", "reset_account")
+    return {
+        operation: {"operationId": operation, "parameters": {"name": "$response.body#/name"}}
+        for operation in operations
+    }
+
+
 def _control_paths() -> Schema:
     records = {"200": _json(_ref("Records"), "A page of records.")}
     not_found = {"404": _error("There is none of that name or id.")}
@@ -206,14 +215,15 @@ def _control_paths() -> Schema:
         "/_mock/accounts": {
             "get": _operation("list_accounts", "Every account.", {"200": _json(_ref("Accounts"), "By name.")}),
             "post": _operation("open_account", "Open an account and get its test key.",
-                {"201": _json(_ref("OpenedAccount"), "Its name and key.")},
+                {"201": {**_json(_ref("OpenedAccount"), "Its name and key."), "links": _account_links()}},
                 requestBody=_body(NEW_ACCOUNT, required=False)),
         },
         "/_mock/accounts/{name}": {
             "parameters": [_path("name", NAME)],
             "get": _operation("get_account", "One account.", {"200": _json(_ref("Account"), "It."), **not_found}),
             "delete": _operation("reset_account", "Forget an account and all its records.",
-                {"200": _json(_ref("Reset"), "What was forgotten; nothing if it was not there.")}),
+                {"200": _json(_ref("Reset"), "What was forgotten; nothing if it was not there."),
+                 "404": _error("No account can have that name.")}),
         },
         "/_mock/records": {"get": _operation("list_records", "Records, filtered, page by page.", records,
             parameters=[*FILTERS, *PAGING])},

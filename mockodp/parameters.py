@@ -125,6 +125,7 @@ async def read_body(
     except orjson.JSONDecodeError as error:
         raise QueryError(f"Body is not JSON: {error}.") from None
     schema = schema_for(value)
+    _check_depth(value)
     reasons = tuple(
         {"field": "".join(f"/{part}" for part in error.instance_path), "reason": _fault(error, schema)}
         for error in _validator(_as_key(schema)).iter_errors(value)
@@ -132,6 +133,13 @@ async def read_body(
     if reasons:
         raise QueryError("; ".join(f"{each['field'] or 'Body'}: {each['reason']}" for each in reasons[:5]), reasons)
     return value
+
+
+def _check_depth(value: Any) -> None:
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise QueryError("Body is nested too deep, at most 254 levels are read here.") from None
 
 
 async def _bounded_body(request: Request) -> bytes:

@@ -327,7 +327,7 @@ async def _woken(arrival: asyncio.Future[None], seconds: float) -> bool:
 
 def _validator(schema: Mapping[str, Any] | bool) -> Any:
     try:
-        return jsonschema_rs.validator_for(schema if isinstance(schema, bool) else dict(schema))
+        return jsonschema_rs.validator_for(schema if isinstance(schema, bool) else dict(schema), offline=True)
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise QueryError(f"The schema of an expectation is not a JSON Schema: {error}") from None
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +12,7 @@ import click
 from mockodp.cli.checks import Check, check_all
 from mockodp.cli.connection import located_options
 from mockodp.cli.flags import effective
-from mockodp.cli.output import print_json, printable
+from mockodp.cli.output import folded, print_json, printable
 from mockodp.settings import Effective
 
 NOT_READY: Final = 3
@@ -42,18 +39,10 @@ def doctor(config: Path | None, as_json: bool, url: str | None, token: str | Non
 def _told(checks: Sequence[Check]) -> list[str]:
     lines = []
     for check in checks:
-        found, *more = _folded(printable(check.found))
+        found, *more = folded(printable(check.found), _INDENT)
         lines.append(f"{click.style(f'{check.level:<4}', fg=_COLOURS[check.level])}  {check.name:<8}  {found}")
-        lines += [" " * _INDENT + line for line in (*more, *_folded(check.remedy))]
+        lines += [" " * _INDENT + line for line in (*more, *folded(check.remedy, _INDENT))]
     return lines
-
-
-def _folded(text: str) -> list[str]:
-    """*text* in lines that fit the terminal, if there is one."""
-    if not sys.stdout.isatty():
-        return [text] if text else []
-    width = max(shutil.get_terminal_size().columns - _INDENT, _INDENT)
-    return textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
 
 
 def shown_settings(effective: Effective) -> dict[str, dict[str, Any]]:

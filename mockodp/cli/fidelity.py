@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from mockodp.cli.output import console, print_json
+from mockodp.cli.output import folded, print_json
 from mockodp.fidelity import fidelity as rules
 
 _COLOURS: Final = {"docs": "green", "client": "green", "observed": "green", "inferred": "yellow", "unknown": "red"}
@@ -24,15 +24,14 @@ def fidelity(as_json: bool) -> None:
 
 
 def _print(listed: list[dict[str, Any]]) -> None:
-    from rich.padding import Padding  # noqa: PLC0415  programs need no layout
-    from rich.text import Text  # noqa: PLC0415
-
-    out = console()
     for rule in listed:
         grade = str(rule["evidence"])
-        out.print(Text.assemble((rule["name"], "bold"), "  ", (grade, _COLOURS.get(grade, ""))))
-        out.print(Padding(Text(rule["statement"]), (0, 0, 0, 2)))
-        out.print(Padding(Text(_origin(rule), "dim"), (0, 0, 1, 2)))
+        click.echo(f"{click.style(rule['name'], bold=True)}  {click.style(grade, fg=_COLOURS.get(grade))}")
+        for line in folded(rule["statement"], 2):
+            click.echo(f"  {line}")
+        for line in folded(_origin(rule), 2):
+            click.echo(click.style(f"  {line}", dim=True))
+        click.echo()
 
 
 def _origin(rule: Mapping[str, Any]) -> str:

@@ -113,7 +113,7 @@ def _table(kind: str, page: Mapping[str, Any], output: Path | None, *, newest: b
     table = records_table(page[kind]) if kind == "records" else items_table(page[kind])
     with _open(output) as file:
         if page[kind]:
-            print_table(table, file)
+            print_table(table, file if output else None)
     if not page[kind]:
         click.echo(f"No {kind} meet this.", err=True)
     if page["next"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from rich.table import Column, Table
@@ -16,10 +16,8 @@ from mockodp.cli.output import printable
 def records_table(records: Sequence[Mapping[str, Any]], today: date | None = None) -> Table:
     """One line a request."""
     table = _table(
-        Column("TIME", no_wrap=True, style="dim"), Column("STATUS", no_wrap=True), Column("REGION", no_wrap=True),
-        Column("ENDPOINT", no_wrap=True, overflow="ellipsis", min_width=10),
-        Column("ITEMS", no_wrap=True, justify="right"),
-        Column("ACCOUNT", no_wrap=True, overflow="ellipsis", min_width=8), Column("ID", no_wrap=True, min_width=16),
+        _fixed("TIME", style="dim"), _fixed("STATUS"), _fixed("REG"), Column("ENDPOINT", min_width=12),
+        _fixed("ITEMS", justify="right"), Column("ACCOUNT", min_width=8), _fixed("ID"),
     )  # fmt: skip
     times = clock([record["received_at"] for record in records], today or datetime.now().astimezone().date())
     for record, time in zip(records, times, strict=True):
@@ -32,16 +30,11 @@ def records_table(records: Sequence[Mapping[str, Any]], today: date | None = Non
 
 def items_table(items: Sequence[Mapping[str, Any]]) -> Table:
     """One line an item, as much of it as fits."""
-    accounts = {item["account"] for item in items}
-    columns = [
-        Column("ID", no_wrap=True, min_width=18),
-        Column("ENDPOINT", no_wrap=True, overflow="ellipsis", max_width=20),
-    ]
-    if len(accounts) > 1:
-        columns.insert(1, Column("ACCOUNT", no_wrap=True, overflow="ellipsis", max_width=16))
-    table = _table(*columns, Column("ITEM", no_wrap=True, overflow="ellipsis", ratio=1))
+    several = len({item["account"] for item in items}) > 1
+    columns = [_fixed("ID"), *([Column("ACCOUNT", max_width=12)] if several else []), Column("ENDPOINT", max_width=20)]
+    table = _table(*columns, Column("ITEM", min_width=20))
     for item in items:
-        account = [_shown(item["account"])] if len(accounts) > 1 else []
+        account = [_shown(item["account"])] if several else []
         table.add_row(item["id"], *account, _shown(item["endpoint"]), _shown(orjson.dumps(item["item"]).decode()))
     return table
 
@@ -49,9 +42,8 @@ def items_table(items: Sequence[Mapping[str, Any]]) -> Table:
 def accounts_table(accounts: Sequence[Mapping[str, Any]], today: date | None = None) -> Table:
     """One line an account."""
     table = _table(
-        Column("ACCOUNT", no_wrap=True, overflow="ellipsis"), Column("RECORDS", no_wrap=True, justify="right"),
-        Column("BYTES", no_wrap=True, justify="right"), Column("DROPPED", no_wrap=True, justify="right"),
-        Column("OPENED", no_wrap=True, style="dim"),
+        Column("ACCOUNT"), _fixed("RECORDS", justify="right"), _fixed("BYTES", justify="right"),
+        _fixed("DROPPED", justify="right"), _fixed("OPENED", style="dim"),
     )  # fmt: skip
     times = clock([account["created_at"] for account in accounts], today or datetime.now().astimezone().date())
     for account, time in zip(accounts, times, strict=True):
@@ -77,8 +69,14 @@ def clock(stamps: Sequence[str], today: date) -> list[str]:
 
 
 def _table(*columns: Column) -> Table:
-    return Table(*columns, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    return Table(*columns, box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+
+
+def _fixed(header: str, *, justify: Literal["left", "right"] = "left", style: str = "") -> Column:
+    """A column that gives nothing of its width away."""
+    return Column(header, no_wrap=True, justify=justify, style=style)
 
 
 def _shown(text: str | None) -> Text:
-    return Text(printable(text or ""))
+    """Text in a column that gives way: cut, never folded."""
+    return Text(printable(text or ""), no_wrap=True, overflow="ellipsis")

@@ -24,6 +24,7 @@ ItemFilter = Callable[[Item], bool]
 
 _CHUNK: Final = 200
 _LONG_NUMBER: Final = 1e15
+_LAST_ID: Final = 2**63 - 1
 _PATH_PART: Final = re.compile(r"[^.\[\]]+")
 
 
@@ -97,7 +98,7 @@ def scan(journal: Journal, query: Query, after: int | None) -> Iterator[Record]:
 def _items_after(journal: Journal, query: Query) -> Iterator[tuple[Record, int, Item]]:
     """Items beyond the cursor; the cursor's own record is looked at once more for the rest of its batch."""
     step = -1 if query.descending else 1
-    after = query.cursor[0] - step if query.cursor else None
+    after = min(query.cursor[0] - step, _LAST_ID) if query.cursor else None
     for record in scan(journal, query, after):
         for index, item in list(enumerate(record.parsed_items()))[::step]:
             if query.cursor is None or _beyond((record.id, index), query.cursor, query.descending):

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from mockodp.fidelity import RULES
-from mockodp.settings import ENV_PREFIX, Settings
+from mockodp.settings import Settings, variable_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -33,7 +33,7 @@ def fidelity_page() -> str:
 
 def settings_page() -> str:
     rows = [
-        f"| `--{item.name.replace('_', '-')}` | `{ENV_PREFIX}{item.name.upper()}` | `{_shown(item.default)}` | "
+        f"| `--{item.name.replace('_', '-')}` | `{variable_of(item.name)}` | `{_shown(item.default)}` | "
         f"{item.metadata['help']} |"
         for item in fields(Settings)
     ]

@@ -511,6 +511,14 @@ def test_an_offer_to_upgrade_is_ignored_and_the_body_is_read(is_chunked: bool, i
         assert mock.body(records(mock)[0]["id"]) == GOOD_BODY
 
 
+def test_no_content_is_answered_without_a_body() -> None:
+    with a_mock(write_status=204) as mock, Wire(mock) as wire:
+        for _ in range(2):
+            wire.send(request())
+            reply = wire.answer()
+            assert (reply.status, reply.headers) == (204, {})
+
+
 def test_the_key_reads_as_it_was_written() -> None:
     with a_mock() as mock, Wire(mock) as wire:
         wire.send(request(key=None).replace(b"host:", f"Authorization: bearer  {KEY} \r\nhost:".encode()))
