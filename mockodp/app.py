@@ -125,6 +125,11 @@ class MockODP:
             self.answered[received.region.value, "none", judged.answer.status] += 1
             self.unrecorded[judged.refusal.code] += 1
 
+    def unreadable(self, status: int, message: str) -> None:
+        """A request came whose head could not be read: it reached no endpoint and no account."""
+        self.unrecorded["unreadable"] += 1
+        self.log.unreadable(status, message)
+
     async def read(self, question: Callable[[], T]) -> T:
         """Ask the journal without keeping the event loop waiting, where the store allows that."""
         if self._readers is None:
@@ -191,14 +196,13 @@ async def _within(message: Awaitable[Any], seconds: float) -> Any:
 
 
 async def _answer(send: Send, answer: Answer, *, close: bool = False) -> None:
+    headers, body = [JSON_TYPE, (b"content-length", b"%d" % len(answer.body)), *answer.headers], answer.body
     if answer.status == HTTPStatus.NO_CONTENT:
-        answer = Answer(answer.status, b"")  # HTTP knows no body here: a client would take it for the next answer
-    headers = [] if answer.status == HTTPStatus.NO_CONTENT else [JSON_TYPE, (b"content-length", b"%d" % len(answer.body))]
-    headers += answer.headers
+        headers, body = [], b""  # a client would take a body for the beginning of the next answer
     if close:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _not_kept(error: Exception, at_us: int) -> Answer:

@@ -7,8 +7,10 @@ application gets what came of it, and the reason under `MISFRAMED` in the scope.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,10 +26,12 @@ _FRAMING: Final = (b"content-length", b"transfer-encoding")
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. *max_header* is set on the class by the server that uses it."""
+    """One connection. Limits, and whom to tell of a head that was refused, are set on the class by the server."""
 
     max_header = 64 * 1024
+    head_timeout = 10
     _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
     _heads = 0
     _in_head = True
     _is_long = False
@@ -35,6 +39,10 @@ class BoundedProtocol(HttpToolsProtocol):
     _data = b""
     _last_words: tuple[int, str] | None = None
     """What is left to say before the connection is closed; nothing that comes after it is read."""
+
+    @staticmethod
+    def on_refused(status: int, message: str) -> None:
+        """Told of each request whose head could not be read."""
 
     def data_received(self, data: bytes) -> None:
         if self._last_words is not None or self.transport.is_closing():
@@ -46,6 +54,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_bytes > self.max_header:
             self._say_last(431, self._too_long())
         self._data = b""
+        if self._head_bytes:
+            self._head_timer = self._head_timer or self.loop.call_later(self.head_timeout, self._head_stands_still)
+        elif self._head_timer is not None:
+            self._unset_head_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unset_head_timer()
+        super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Whether to stay: a client that has said all it wants to say may still wait for its answer."""
@@ -119,6 +135,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self._end_body(reason)
         self._say_last(400, _BROKEN.format(reason))
 
+    def _unset_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_stands_still(self) -> None:
+        self._head_timer = None
+        self._say_last(
+            408, f"The head of the request was not whole after {self.head_timeout} s. The connection is closed."
+        )
+
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
@@ -144,6 +171,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, message: str) -> None:
         if self.transport.is_closing():
             return
+        self.on_refused(status, message)
         title = HTTPStatus(status).phrase
         body = orjson.dumps(envelope(title, status, {"message": message}, time.time_ns() // 1000))
         head = (
@@ -165,7 +193,13 @@ def _reason(error: BaseException | None, data: bytes) -> str:
     return str(error or "")
 
 
-def bounded_protocol(max_header: int) -> type[BoundedProtocol]:
-    """A protocol class with its own bound."""
-    members: dict[str, Any] = {"max_header": max_header}
+def bounded_protocol(
+    max_header: int, head_timeout: int, on_refused: Callable[[int, str], None]
+) -> type[BoundedProtocol]:
+    """A protocol class with its own bounds."""
+    members: dict[str, Any] = {
+        "max_header": max_header,
+        "head_timeout": head_timeout,
+        "on_refused": staticmethod(on_refused),
+    }
     return type("BoundedProtocol", (BoundedProtocol,), members)

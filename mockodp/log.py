@@ -39,6 +39,12 @@ class Log:
         if judged.refusal is not None:
             self._line(f"             {_printable(judged.refusal.message)}")
 
+    def unreadable(self, status: int, message: str) -> None:
+        """A request that could not be read as HTTP."""
+        if self._level != "none":
+            time = datetime.now().strftime("%H:%M:%S.%f")[:-3]
+            self._line(f"{self._paint(_DIM, time)} {self._paint(_RED, str(status))} {_printable(message)}")
+
     def trouble(self, message: str) -> None:
         """Something that should not happen; always shown."""
         self._line(self._paint(_RED, message))

@@ -63,11 +63,31 @@ class Ready:
 
 
 class _Listener(uvicorn.Server):
-    """A uvicorn server that leaves signals to us."""
+    """A uvicorn server that leaves signals to us, and that starts to stop at once, not at the next tick of a clock."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            await asyncio.wait(set(self.server_state.tasks), timeout=_GRACE_SECONDS)
+        for task in self.server_state.tasks:
+            task.cancel()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 class Server:
@@ -130,7 +150,7 @@ class Server:
             remove_locator(Path(self.ready.locator), self.ready.pid)
             await self.mock.stop()
             for each in listeners:
-                each.should_exit = True
+                each.stopping.set()
             await asyncio.gather(*serving)
 
     def stop(self) -> None:
@@ -151,7 +171,7 @@ class Server:
         config = uvicorn.Config(
             self.mock,
             loop="none",
-            http=bounded_protocol(self.settings.max_header),
+            http=bounded_protocol(self.settings.max_header, self.settings.body_timeout, self.mock.unreadable),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -162,7 +182,6 @@ class Server:
             date_header=False,
             backlog=_BACKLOG,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         config.load()
         config.ssl = self._certificates.context() if tls and self._certificates else None

@@ -153,28 +153,35 @@ def _stop(found: Located) -> None:
             "It may be another program: nothing was stopped. If it is the mock, end it by hand."
         )
     os.kill(found.pid, signal.SIGTERM)
-    if not _gone(found.pid):
+    if not await_end(found.pid):
         raise EnvironmentNotReady(f"Process {found.pid} did not end within {_STOP_SECONDS:g} s.")
     click.echo(f"mockodp: stopped the mock at {found.url}.", err=True)
 
 
 def is_alive(pid: int | None) -> bool:
-    """Whether a process of that number runs."""
+    """Whether a process of that number runs; one that only waits to be reaped does not."""
     try:
         os.kill(pid or 0, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return pid is not None
+    return pid is not None and not _is_zombie(pid)
 
 
-def _gone(pid: int) -> bool:
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False
+
+
+def await_end(pid: int) -> bool:
     """Wait until the process ended; by the kernel's word where it gives one."""
     try:
         handle = os.pidfd_open(pid)
     except AttributeError:
-        return _gone_by_looking(pid)
+        return _ended_by_looking(pid)
     except OSError:
         return True
     try:
@@ -183,7 +190,7 @@ def _gone(pid: int) -> bool:
         os.close(handle)
 
 
-def _gone_by_looking(pid: int) -> bool:
+def _ended_by_looking(pid: int) -> bool:
     deadline = time.monotonic() + _STOP_SECONDS
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(_PAUSE)

@@ -127,10 +127,13 @@ def _node_bundle(ca: Path, env: Mapping[str, str]) -> Path:
     return _write(ca.with_name(NODE_BUNDLE), [*named, ca])
 
 
+def _default_bundle() -> str | None:
+    return ssl.get_default_verify_paths().openssl_cafile
+
+
 def _system_bundles() -> list[Path]:
     """The file of trusted authorities that programs of this machine use by default; certifi's where there is none."""
-    default = ssl.get_default_verify_paths().openssl_cafile
-    for file in (default, *_SYSTEM_BUNDLES):
+    for file in (_default_bundle(), *_SYSTEM_BUNDLES):
         if file and Path(file).is_file():
             return [Path(file)]
     try:

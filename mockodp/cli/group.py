@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from mockodp.cli.output import printable
 from mockodp.errors import MockODPError
 
 COMMANDS: Final = {
@@ -84,8 +85,8 @@ def cli() -> None:
 
 
 def complain(message: str, code: int) -> int:
-    """Say on stderr what went wrong; the exit code."""
-    click.echo(f"mockodp: {message}", err=True)
+    """Say on stderr in one line what went wrong; the exit code."""
+    click.echo(f"mockodp: {printable(' '.join(line.strip() for line in message.splitlines()))}", err=True)
     return code
 
 

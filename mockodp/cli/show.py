@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,12 +11,14 @@ import click
 
 from mockodp.cli.connection import connected
 from mockodp.cli.output import console, print_json, printable
+from mockodp.errors import QueryError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mockodp.client import Client
 
+_ID: Final = re.compile(r"[0-9a-f]{16}(\.[0-9]{1,6})?")
 _MOST_TEXT: Final = 4_000
 
 
@@ -25,6 +28,8 @@ _MOST_TEXT: Final = 4_000
 @connected
 def show(client: Client, name: str, as_json: bool) -> None:
     """Show the record or item ID in full: request, items, answer, why it was refused, and how to send it again."""
+    if not _ID.fullmatch(name):
+        raise QueryError(f"{name!r} is not an id, expected one such as '019a3f0c2b400001' or '019a3f0c2b400001.0'.")
     found = client.item(name) if "." in name else client.record(name)
     if as_json:
         print_json(found)

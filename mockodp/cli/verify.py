@@ -46,7 +46,8 @@ def verify(client: Client, account: str, file: BinaryIO | None, as_json: bool, *
     expectations as JSON, as POST /_mock/verify takes them; without it the options say what is expected.
 
     \b
-      mockodp verify checkout --type order --action purchase --match '{"data":{"total":"27.5"}}' --within 2s
+      mockodp verify checkout --type order --match '{"data":{"total":"27.5"}}'
+      mockodp verify checkout --action refund --count none --within 2s
       mockodp verify checkout expected.json
     """  # noqa: D301  click wants this character
     wanted = {name: value for name, value in given.items() if value is not None}
@@ -68,9 +69,10 @@ def _from_file(file: BinaryIO, wanted: Mapping[str, Any]) -> dict[str, Any]:
     other = sorted(set(wanted) - set(_WHEN))
     if other:
         raise QueryError(f"--{other[0]} and a file of expectations do not go together: write it into the file.")
-    document = _json(file.read(), f"{file.name!r}")
+    name = getattr(file, "name", "<stdin>")
+    document = _json(file.read(), name)
     if not isinstance(document, dict):
-        raise QueryError(f"{file.name!r} is not a JSON object.")
+        raise QueryError(f"{name} is not a JSON object.")
     return {name: value for name, value in {**document, **wanted}.items() if name != "account"}
 
 

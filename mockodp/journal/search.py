@@ -23,6 +23,7 @@ Item = dict[str, Any]
 ItemFilter = Callable[[Item], bool]
 
 _CHUNK: Final = 200
+_TINY_NUMBER: Final = 1e-3
 _LONG_NUMBER: Final = 1e15
 _LAST_ID: Final = 2**63 - 1
 _PATH_PART: Final = re.compile(r"[^.\[\]]+")
@@ -165,7 +166,8 @@ def _words_of_text(text: str) -> set[str]:
     """Words of items where some value equals *text*, which may stand there as a number, with or without decimals."""
     literal = _literal(text)
     if isinstance(literal, int | float) and not isinstance(literal, bool):
-        return words_of(str(abs(int(literal)))) if abs(literal) < _LONG_NUMBER else set()
+        written_plainly = literal == 0 or _TINY_NUMBER <= abs(literal) < _LONG_NUMBER
+        return words_of(str(abs(int(literal)))) if written_plainly else set()
     return words_of(text)
 
 

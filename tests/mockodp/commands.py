@@ -1,4 +1,4 @@
-"""The command line in tests: run in this process where that says enough, as a process of its own where it must be one."""
+"""The command line in tests: in this process where that says enough, as a process of its own where it must be one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx2
 from click.testing import CliRunner, Result
 
+from mockodp.cli.environment import REPLACING
 from mockodp.cli.group import cli
 from mockodp.client import Client
 
@@ -27,9 +28,11 @@ FREE = ("--port", "0", "--tls-port", "0")
 
 def run(*arguments: str | Path, stdin: str | None = None, **env: str) -> Result:
     """What a command said in this process, in an environment without settings of ours but *env*."""
-    cleared: dict[str, str | None] = {name: None for name in os.environ if name.startswith(("MOCKODP_", "COLUMNS"))}
+    cleared: dict[str, str | None] = {name: None for name in os.environ if _is_ours(name)}
     runner = CliRunner(env={**cleared, **env})
-    return runner.invoke(cli, [str(each) for each in arguments], prog_name="mockodp", input=stdin, catch_exceptions=False)
+    return runner.invoke(
+        cli, [str(each) for each in arguments], prog_name="mockodp", input=stdin, catch_exceptions=False
+    )
 
 
 def at(client: Client, *arguments: str | Path, stdin: str | None = None) -> Result:
@@ -38,7 +41,12 @@ def at(client: Client, *arguments: str | Path, stdin: str | None = None) -> Resu
 
 
 def clean_env(**more: str) -> dict[str, str]:
-    return {**{name: value for name, value in os.environ.items() if not name.startswith("MOCKODP_")}, **more}
+    return {**{name: value for name, value in os.environ.items() if not _is_ours(name)}, **more}
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a variable would change what our commands do."""
+    return name.startswith("MOCKODP_") or name in ("COLUMNS", "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", *REPLACING)
 
 
 @contextmanager
@@ -89,18 +97,6 @@ def is_refused(url: str) -> bool:
     address = urlsplit(url)
     with socket.socket() as probe:
         return probe.connect_ex((address.hostname or "", address.port or 0)) != 0
-
-
-def is_gone(pid: int) -> bool:
-    """Whether the process ends within the time that tests wait; the kernel tells."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], SECONDS)[0])
-    finally:
-        os.close(handle)
 
 
 def send(url: str, *items: Any, account: str = "shop", region: str = "us", endpoint: str = "batch_custom_event") -> int:

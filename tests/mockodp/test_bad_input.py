@@ -5,14 +5,18 @@ holds what really arrived, and the server goes on.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import resource
+import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
+import httpx2
 import pytest
 
 from mockodp import Client, running
@@ -524,3 +528,17 @@ def test_the_key_reads_as_it_was_written() -> None:
         wire.send(request(key=None).replace(b"host:", f"Authorization: bearer  {KEY} \r\nhost:".encode()))
         assert wire.answer().status == 201
         assert len(records(mock)) == 1
+
+
+def test_a_head_that_stands_still_is_refused_told_and_counted() -> None:
+    log = StringIO()
+    with contextlib.redirect_stderr(log), a_mock(body_timeout=1, log="refusals") as odp:
+        host, port = odp.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(b"POST /twilio_segment/auth HTTP/1.1\r\nhost: loc")
+            answer = connection.makefile("rb").read()
+        unrecorded = httpx2.get(f"{odp.url}/_mock/metrics", headers={"authorization": f"Bearer {odp.token}"}).text
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"The head of the request was not whole after 1 s" in answer
+    assert 'mockodp_unrecorded_total{reason="unreadable"} 1' in unrecorded
+    assert "408 The head of the request was not whole" in log.getvalue()

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mockodp.commands import FREE, a_server, ended, is_gone, is_refused, process, run, send
+from mockodp.cli.background import await_end
+from mockodp.client import Client
+from tests.mockodp.commands import FREE, a_server, ended, is_refused, process, run, send
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def test_up_starts_one_and_down_stops_it(folder: Path) -> None:
     log = (folder / "mock.log").read_text()
     assert "batch_custom_event" in log
     assert "t0ken" not in log
-    assert b"t0ken" not in Path(f"/proc/{ready['pid']}/cmdline").read_bytes()
+    listed = subprocess.run(["ps", "-o", "args=", "-p", str(ready["pid"])], capture_output=True, text=True, check=True)
+    assert "mockodp serve" in listed.stdout
+    assert "t0ken" not in listed.stdout
 
     stopped = run("down", "--state-dir", folder)
     assert (stopped.exit_code, stopped.stderr) == (0, f"mockodp: stopped the mock at {ready['url']}.\n")
@@ -48,15 +52,16 @@ def test_up_starts_one_and_down_stops_it(folder: Path) -> None:
 def test_flags_of_all_kinds_reach_the_detached_server(folder: Path) -> None:
     flags = ("--strict", "--key", "one:eu", "--key", "two", "--max-items", "3", "--log", "none")
     ready = json.loads(run("up", *FREE, "--state-dir", folder, *flags).stdout)
-    shown = run("doctor", "--json", MOCKODP_LOCATOR=ready["locator"])
-    assert shown.exit_code == 0
+    with Client(ready["url"], ready["token"]) as client:
+        settings = client.settings()
+    assert (settings["strict"], settings["key"], settings["max_items"]) == (True, ["one", "two"], 3)
     assert send(ready["url"], *[{}] * 4) == 413
 
 
 def test_a_stale_locator_is_no_running_mock(folder: Path) -> None:
     first = json.loads(run("up", *FREE, "--state-dir", folder).stdout)
     os.kill(first["pid"], signal.SIGKILL)
-    assert is_gone(first["pid"])
+    assert await_end(first["pid"])
     assert Path(first["locator"]).exists()
     second = json.loads(run("up", *FREE, "--state-dir", folder).stdout)
     assert second["pid"] != first["pid"]
@@ -104,9 +109,9 @@ def test_ready_says_no_by_its_exit_code(tmp_path: Path) -> None:
 
 def test_ready_waits_for_locator_and_server(tmp_path: Path) -> None:
     locator = tmp_path / ".mockodp" / "locator.json"
-    with process("ready", "--wait", "25", cwd=tmp_path, MOCKODP_LOCATOR=str(locator)) as waiting:
-        with a_server(tmp_path) as (_, ready):
-            how = ended(waiting)
+    waiting_for = process("ready", "--wait", "25", cwd=tmp_path, MOCKODP_LOCATOR=str(locator))
+    with waiting_for as waiting, a_server(tmp_path) as (_, ready):
+        how = ended(waiting)
     assert (how.code, how.out, how.err) == (0, ready["url"] + "\n", "")
 
 

@@ -14,7 +14,8 @@ from subprocess import Popen
 
 import pytest
 
-from tests.mockodp.commands import ended, first_line, is_gone, is_refused, process
+from mockodp.cli.background import await_end
+from tests.mockodp.commands import ended, first_line, is_refused, process
 
 PRINT_ENV = "import json, os; print(json.dumps(dict(os.environ)))"
 
@@ -22,7 +23,9 @@ PRINT_ENV = "import json, os; print(json.dumps(dict(os.environ)))"
 @contextmanager
 def a_sleeper(folder: Path) -> Iterator[tuple[Popen[str], int, str]]:
     """An exec whose program does nothing: the exec, the program's process id, the URL of the mock."""
-    with process("exec", "--", "sh", "-c", "echo $$ $MOCKODP_URL; exec sleep 600", cwd=folder, TMPDIR=str(folder)) as run:
+    with process(
+        "exec", "--", "sh", "-c", "echo $$ $MOCKODP_URL; exec sleep 600", cwd=folder, TMPDIR=str(folder)
+    ) as run:
         pid, url = first_line(run).split()
         assert not is_refused(url)
         yield run, int(pid), url
@@ -51,7 +54,7 @@ def test_a_signal_is_passed_on_and_ends_both(tmp_path: Path, number: signal.Sign
     with a_sleeper(tmp_path) as (run, program, url):
         run.send_signal(number)
         assert ended(run).code == 128 + number
-        assert is_gone(program)
+        assert await_end(program)
         assert is_refused(url)
     assert list(tmp_path.iterdir()) == []
 
@@ -62,7 +65,7 @@ def test_a_killed_exec_leaves_neither_mock_nor_program(tmp_path: Path) -> None:
         run.kill()
         run.wait()
         assert is_refused(url)
-        assert is_gone(program)
+        assert await_end(program)
 
 
 def test_the_program_gets_all_it_needs_to_reach_the_mock(tmp_path: Path) -> None:

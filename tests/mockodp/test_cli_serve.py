@@ -62,21 +62,18 @@ def test_a_signal_stops_it_cleanly_though_connections_are_open(tmp_path: Path, n
 
 
 def test_a_second_signal_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    forced: list[int] = []
-    monkeypatch.setattr(os, "_exit", forced.append)
-
-    async def stop_twice() -> None:
-        stopped = asyncio.Event()
+    async def stop_twice() -> int:
+        stopped, forced = asyncio.Event(), asyncio.get_running_loop().create_future()
+        monkeypatch.setattr(os, "_exit", forced.set_result)
         server_module._stop_on_signals(asyncio.get_running_loop(), stopped)
         os.kill(os.getpid(), signal.SIGINT)
         await stopped.wait()
-        assert forced == []
+        assert not forced.done()
         os.kill(os.getpid(), signal.SIGINT)
-        while not forced:
-            await asyncio.sleep(0)
+        code: int = await forced
+        return code
 
-    asyncio.run(asyncio.wait_for(stop_twice(), 10))
-    assert forced == [128 + signal.SIGINT]
+    assert asyncio.run(asyncio.wait_for(stop_twice(), 10)) == 128 + signal.SIGINT
 
 
 def test_a_port_in_use_is_wrong_use(tmp_path: Path) -> None:

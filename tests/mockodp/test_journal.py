@@ -184,6 +184,8 @@ def test_an_item_among_many_is_found_by_any_field(opened: Opener) -> None:
         (b'[{"v":"1500"}]', "1500"),
         (b'[{"v":27.50}]', "27.5"),
         (b'[{"v":-3}]', "-3"),
+        (b'[{"v":0.0000001}]', "0.0000001"),
+        (b'[{"v":0.5}]', "5e-1"),
         (b'[{"v":true}]', "true"),
         (b'[{"v":null}]', "null"),
         (b'[{"v":"Ada Lovelace"}]', "Ada Lovelace"),

@@ -124,7 +124,7 @@ def loaded(**more: Any) -> Any:
         }
     )
     schema = schemathesis.openapi.from_dict(description(), config=config)
-    # the stream never ends, so that who waits for the whole answer waits for ever: test_control.py reads it
+    # the stream never ends, so that who waits for the whole answer waits for ever: test_stream.py reads it
     return schema.exclude(operation_id="stream")
 
 
