@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockodp.answers import JSON_TYPE, Answer, envelope
-from mockodp.http_protocol import MISFRAMED
+from mockodp.http_protocol import MISFRAMED, STALLED
 from mockodp.ingest import Ingest, Judged
 from mockodp.journal import Arrivals, GroupCommit, Journal
 from mockodp.keys import Keyring
@@ -98,24 +98,23 @@ class MockODP:
             at_us=at_us,
             announced=int(announced) if announced.isdigit() else None,
             over_limit=over_limit,
-            broken_off=broken_off,
+            broken_off=broken_off or scope.get(STALLED, ""),
             misframed=scope.get(MISFRAMED, ""),
         )
 
     async def _read(self, receive: Receive) -> tuple[bytes, bool, str]:
         """The body, whether it went over the limit, and why it broke off if it did."""
-        message = await _within(receive(), self.settings.body_timeout)
+        message = await receive()
         if message.get("type") == "http.request" and not message.get("more_body"):
             body: bytes = message.get("body", b"")
             return body[: self.settings.max_body], len(body) > self.settings.max_body, ""
         limit, chunks, size = self.settings.max_body, [message.get("body", b"")], len(message.get("body", b""))
         while message.get("more_body") and size <= 2 * limit:
-            message = await _within(receive(), self.settings.body_timeout)
+            message = await receive()
             size += len(message.get("body", b""))
             if size <= limit + len(message.get("body", b"")):
                 chunks.append(message.get("body", b""))
-        broken = {"http.disconnect": _GONE, "mockodp.silence": f"nothing came for {self.settings.body_timeout} s"}
-        return b"".join(chunks)[:limit], size > limit, broken.get(message["type"], "")
+        return b"".join(chunks)[:limit], size > limit, _GONE if message["type"] == "http.disconnect" else ""
 
     def _count(self, judged: Judged, received: Received) -> None:
         record = judged.record
@@ -185,14 +184,6 @@ class MockODP:
 
 
 _GONE = "the client went away"
-
-
-async def _within(message: Awaitable[Any], seconds: float) -> Any:
-    try:
-        async with asyncio.timeout(seconds):
-            return await message
-    except TimeoutError:
-        return {"type": "mockodp.silence"}
 
 
 async def _answer(send: Send, answer: Answer, *, close: bool = False) -> None:

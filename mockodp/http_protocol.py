@@ -2,7 +2,7 @@
 uvicorn's HTTP protocol with a bound on a request's head, and our answer where HTTP itself is broken.
 
 A request whose head cannot be read reaches no account and leaves no record. One whose body cannot be read does: the
-application gets what came of it, and the reason under `MISFRAMED` in the scope.
+application gets what came of it, and the reason under `MISFRAMED` or `STALLED` in the scope.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mockodp.answers import envelope
 
 MISFRAMED: Final = "mockodp.misframed"
+STALLED: Final = "mockodp.stalled"
 _BROKEN: Final = "This is not HTTP/1.1 as we can read it: {}. The connection is closed."
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 
@@ -29,9 +30,9 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection. Limits, and whom to tell of a head that was refused, are set on the class by the server."""
 
     max_header = 64 * 1024
-    head_timeout = 10
+    timeout = 10
     _head_bytes = 0
-    _head_timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
     _heads = 0
     _in_head = True
     _is_long = False
@@ -54,13 +55,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_bytes > self.max_header:
             self._say_last(431, self._too_long())
         self._data = b""
-        if self._head_bytes:
-            self._head_timer = self._head_timer or self.loop.call_later(self.head_timeout, self._head_stands_still)
-        elif self._head_timer is not None:
-            self._unset_head_timer()
+        if self._timer is not None:
+            self._unset_timer()
+        if self._head_bytes or (self.cycle is not None and self.cycle.more_body):
+            self._timer = self.loop.call_later(self.timeout, self._stand_still)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._unset_head_timer()
+        self._unset_timer()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
@@ -132,19 +133,21 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         reason = _reason(sys.exc_info()[1], self._data) or msg
         if self._is_answering() and self.cycle.more_body:
-            self._end_body(reason)
+            self._end_body(MISFRAMED, reason)
         self._say_last(400, _BROKEN.format(reason))
 
-    def _unset_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _unset_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _head_stands_still(self) -> None:
-        self._head_timer = None
-        self._say_last(
-            408, f"The head of the request was not whole after {self.head_timeout} s. The connection is closed."
-        )
+    def _stand_still(self) -> None:
+        """Nothing came for a while, though a head or a body is not whole."""
+        self._timer = None
+        if self._head_bytes:
+            self._say_last(408, f"The head of the request broke off: nothing came for {self.timeout} s.")
+        elif self._is_answering() and self.cycle.more_body:
+            self._end_body(STALLED, f"nothing came for {self.timeout} s")
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -155,9 +158,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _end_body(self, reason: str) -> None:
-        """Give the application what came of a body whose rest cannot be read; it answers."""
-        self.cycle.scope[MISFRAMED] = reason  # type: ignore[typeddict-unknown-key]
+    def _end_body(self, what: str, reason: str) -> None:
+        """Give the application what came of a body whose rest cannot be read or does not come; it answers."""
+        self.cycle.scope[what] = reason  # type: ignore[literal-required]
         self.cycle.keep_alive = False
         self.cycle.more_body = False
         self.cycle.message_event.set()
@@ -193,13 +196,11 @@ def _reason(error: BaseException | None, data: bytes) -> str:
     return str(error or "")
 
 
-def bounded_protocol(
-    max_header: int, head_timeout: int, on_refused: Callable[[int, str], None]
-) -> type[BoundedProtocol]:
+def bounded_protocol(max_header: int, timeout: int, on_refused: Callable[[int, str], None]) -> type[BoundedProtocol]:
     """A protocol class with its own bounds."""
     members: dict[str, Any] = {
         "max_header": max_header,
-        "head_timeout": head_timeout,
+        "timeout": timeout,
         "on_refused": staticmethod(on_refused),
     }
     return type("BoundedProtocol", (BoundedProtocol,), members)

@@ -71,8 +71,8 @@ def locate_mock(
     file = _found(env, cwd or Path.cwd())
     if file is None:
         raise EnvironmentNotReady(
-            f"No mock found: neither --url nor MOCKODP_URL is given, and there is no {STATE_FOLDER}/{LOCATOR_NAME} here "
-            "or above. Start one with 'mockodp serve' or 'make mock-up'."
+            f"No mock found: neither --url nor MOCKODP_URL is given, and there is no {STATE_FOLDER}/{LOCATOR_NAME} "
+            "here or above. Start one with 'mockodp serve' or 'make mock-up'."
         )
     try:
         content = json.loads(file.read_text())

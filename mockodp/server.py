@@ -253,8 +253,8 @@ def _bound(host: str, port: int, name: str) -> socket.socket:
     except OSError as error:
         bound.close()
         raise SettingsError(
-            f"Cannot listen on {host}:{port} ({error.strerror}). Is a mock already up? Choose another --{name.replace('_', '-')}, "
-            "or 0 for a free one."
+            f"Cannot listen on {host}:{port} ({error.strerror}). Is a mock already up? "
+            f"Choose another --{name.replace('_', '-')}, or 0 for a free one."
         ) from None
     return bound
 

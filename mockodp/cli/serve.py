@@ -54,11 +54,12 @@ mockodp {ready.version} is ready.
   TLS         {tls}
   Records     {"in memory, gone when it stops" if ready.store == ":memory:" else ready.store}
 
-Any key that begins with {settings.key_prefix} opens an account of its own. Try one from another terminal:
+Any key that begins with {settings.key_prefix} opens an account of its own. Try one:
 
-  curl {ready.url}/us/twilio_segment/batch_custom_event \\
-    -H 'authorization: Bearer {settings.key_prefix}demo' -H 'content-type: application/json' \\
-    -d '[{{"type":"product","action":"detail","identifiers":{{"email":"ada@example.com"}}}}]'
+  curl {ready.url}/us/twilio_segment/batch_upsert_contact \\
+    -H 'authorization: Bearer {settings.key_prefix}demo' \\
+    -H 'content-type: application/json' \\
+    -d '[{{"email":"ada@example.com"}}]'
 
 See it with 'mockodp records', follow with 'mockodp tail'. Stop with Ctrl-C.
 

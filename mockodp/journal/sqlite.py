@@ -17,7 +17,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -66,10 +66,24 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 @dataclass(slots=True)
 class _Held:
-    """The row of an account, with what it holds now."""
+    """The row of an account, with what it holds now and what fell out of it."""
 
     row: int
-    info: AccountInfo
+    name: str
+    created_us: int
+    records: int = 0
+    bytes: int = 0
+    dropped_records: int = 0
+    dropped_items: int = 0
+    dropped_bytes: int = 0
+    dropped_through: int = 0
+
+    @property
+    def info(self) -> AccountInfo:
+        return AccountInfo(
+            self.name, self.created_us, self.records, self.bytes, self.dropped_records, self.dropped_items,
+            self.dropped_bytes, self.dropped_through,
+        )  # fmt: skip
 
 
 class SqliteJournal:
@@ -105,79 +119,69 @@ class SqliteJournal:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                grown = self._insert(packed)
+                self._insert(packed)
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.execute("ROLLBACK")
                 self._accounts = self._load_accounts()
                 raise
-            self._accounts.update(grown)
 
-    def _insert(self, packed: Sequence[Packed]) -> dict[str, _Held]:
-        """Insert, then drop what is over the limits; the accounts as they are after it."""
+    def _insert(self, packed: Sequence[Packed]) -> None:
+        """Insert, then drop what is over the limits."""
         grown: dict[str, _Held] = {}
         rows = []
         for each in packed:
             record = each.record
-            held = grown.get(record.account) or self._held(record.account, record.at_us)
-            info = held.info
+            held = grown[record.account] = self._held(record.account, record.at_us)
+            held.records += 1
+            held.bytes += len(record.body)
             rows.append(_row(each, held.row))
-            grown[record.account] = _Held(
-                held.row, replace(info, records=info.records + 1, bytes=info.bytes + len(record.body))
-            )
         self._db.executemany(_INSERT, rows)
         for held in grown.values():
-            if held.info.records > self._keep_records or held.info.bytes > self._keep_bytes:
+            if held.records > self._keep_records or held.bytes > self._keep_bytes:
                 self._drop_oldest(held)
-        return grown
 
     def _held(self, name: str, at_us: int) -> _Held:
+        """The account of that name, made if it is not there."""
         held = self._accounts.get(name)
         if held is None:
             row = self._db.execute("INSERT INTO accounts (name, created_us) VALUES (?, ?)", (name, at_us)).lastrowid
-            held = _Held(row or 0, AccountInfo(name, at_us, 0, 0))
+            held = self._accounts[name] = _Held(row or 0, name, at_us)
         return held
 
     def _drop_oldest(self, held: _Held) -> None:
         """Drop as many of the oldest records as the limits ask for, and count them."""
-        info = held.info
-        too_many, too_big = info.records - self._keep_records, info.bytes - self._keep_bytes
+        too_many, too_big = held.records - self._keep_records, held.bytes - self._keep_bytes
         count = size = items = last = 0
         oldest = self._db.execute("SELECT id, size, items FROM records WHERE account = ? ORDER BY id", (held.row,))
         for record_id, record_size, record_items in oldest:
-            if (count >= too_many and size >= too_big) or count == info.records - 1:
+            if (count >= too_many and size >= too_big) or count == held.records - 1:
                 break
             count, size, items, last = count + 1, size + record_size, items + (record_items or 0), record_id
         oldest.close()
         self._db.execute("DELETE FROM records WHERE account = ? AND id <= ?", (held.row, last))
-        held.info = replace(
-            info,
-            records=info.records - count,
-            bytes=info.bytes - size,
-            dropped_records=info.dropped_records + count,
-            dropped_items=info.dropped_items + items,
-            dropped_bytes=info.dropped_bytes + size,
-            dropped_through=max(info.dropped_through, last),
-        )
+        held.records -= count
+        held.bytes -= size
+        held.dropped_records += count
+        held.dropped_items += items
+        held.dropped_bytes += size
+        held.dropped_through = max(held.dropped_through, last)
         self._db.execute(
             "UPDATE accounts SET dropped_records = ?, dropped_items = ?, dropped_bytes = ?, dropped_through = ? "
             "WHERE id = ?",
-            (held.info.dropped_records, held.info.dropped_items, held.info.dropped_bytes, held.info.dropped_through,
-             held.row),
-        )  # fmt: skip
+            (held.dropped_records, held.dropped_items, held.dropped_bytes, held.dropped_through, held.row),
+        )
 
     def open_account(self, name: str, at_us: int) -> AccountInfo:
         with self._lock:
-            if name not in self._accounts:
-                self._accounts[name] = self._held(name, at_us)
-            return self._accounts[name].info
+            return self._held(name, at_us).info
 
     def reset(self, name: str) -> AccountInfo | None:
         with self._lock:
             held = self._accounts.pop(name, None)
             if held is None:
                 return None
-            if held.info.bytes <= _SMALL:
+            if held.bytes <= _SMALL:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.execute("DELETE FROM records WHERE account = ?", (held.row,))
                 self._db.execute("DELETE FROM accounts WHERE id = ?", (held.row,))
@@ -211,7 +215,7 @@ class SqliteJournal:
         held = self._accounts.get(rows.account) if rows.account is not None else None
         if rows.account is not None and held is None:
             return []
-        if tokens and (held is None or held.info.bytes > _SMALL):
+        if tokens and (held is None or held.bytes > _SMALL):
             return self._scan_words(rows, held, tokens, after=after, descending=descending, limit=limit)
         where, values = _conditions(rows, held)
         if after is not None:
@@ -270,7 +274,7 @@ class SqliteJournal:
 
     def catch_up(self, most: int | None = None) -> bool:
         """Index records that are not indexed yet, at most about *most*; whether more are left."""
-        self._index.renew(sum(held.info.records for held in list(self._accounts.values())))
+        self._index.renew(sum(held.records for held in list(self._accounts.values())))
         return self._index.catch_up(self._unindexed, most)
 
     def _unindexed(self, after: int, limit: int) -> list[tuple[int, str]]:
@@ -315,7 +319,7 @@ class SqliteJournal:
             "AS records, sum(size) AS bytes FROM records GROUP BY account) s ON s.account = a.id "
             "WHERE a.name IS NOT NULL"
         )
-        return {row[1]: _Held(row[0], AccountInfo(*row[1:])) for row in rows}
+        return {row[1]: _Held(*row) for row in rows}
 
     def _has_orphans(self) -> bool:
         return self._db.execute("SELECT 1 FROM accounts WHERE name IS NULL").fetchone() is not None

@@ -539,6 +539,6 @@ def test_a_head_that_stands_still_is_refused_told_and_counted() -> None:
             answer = connection.makefile("rb").read()
         unrecorded = httpx2.get(f"{odp.url}/_mock/metrics", headers={"authorization": f"Bearer {odp.token}"}).text
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"The head of the request was not whole after 1 s" in answer
+    assert b"The head of the request broke off: nothing came for 1 s." in answer
     assert 'mockodp_unrecorded_total{reason="unreadable"} 1' in unrecorded
-    assert "408 The head of the request was not whole" in log.getvalue()
+    assert "408 The head of the request broke off" in log.getvalue()

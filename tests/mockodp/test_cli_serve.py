@@ -157,3 +157,4 @@ def test_the_banner_says_how_to_begin_and_hides_the_token() -> None:
     assert "TLS         switched off" in text
     assert "Ctrl-C" in text
     assert "t0ken" not in text
+    assert max(len(line) for line in text.splitlines()) <= 80
