@@ -40,7 +40,7 @@ else
 endif
 
 mock-down: .venv/.run  ## Stop the mock in the background.
-	@$(BIN)/mockodp down
+	@$(BIN)/mockodp down --state-dir $(STATE)
 
 node: .venv/.run  ## Install the published destination for Node.
 	@$(BIN)/python -m mockodp_harness.node install

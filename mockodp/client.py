@@ -196,8 +196,11 @@ def explained(outcome: Mapping[str, Any]) -> str:
 
 
 def _difference(difference: Mapping[str, Any]) -> str:
+    place = difference["pointer"] or "(item)"
+    if "message" in difference:
+        return f"{place}: {difference['message']}"
     was = f"was {difference['actual']!r}" if "actual" in difference else "was absent"
-    return f"{difference['pointer'] or '(item)'}: expected {difference['expected']!r}, {was}"
+    return f"{place}: expected {difference['expected']!r}, {was}"
 
 
 def _refused(answer: httpx2.Response) -> ControlError:

@@ -15,20 +15,32 @@ _MISSING: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where actual and expected differ; *pointer* is a JSON Pointer, ``""`` the whole value."""
+    """
+    One place where actual and expected differ; *pointer* is a JSON Pointer, ``""`` the whole value.
+
+    *message* stands for the expected value where that is no value but a rule, such as one of a JSON Schema.
+    """
 
     pointer: str
     expected: Any
     actual: Any = _MISSING
+    message: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many values are missing or other: an object that is not there at all lacks all of its members."""
+        return _leaves(self.expected)
 
     def shown(self) -> dict[str, Any]:
         """As JSON; a member that is not there has no ``actual``."""
-        shown = {"pointer": self.pointer, "expected": self.expected}
+        said = {"expected": self.expected} if self.message is None else {"message": self.message}
+        shown = {"pointer": self.pointer, **said}
         return shown if self.actual is _MISSING else {**shown, "actual": self.actual}
 
     def __str__(self) -> str:
         actual = "was absent" if self.actual is _MISSING else f"was {self.actual!r}"
-        return f"{self.pointer or '(item)'}: expected {self.expected!r}, {actual}"
+        said = f"expected {self.expected!r}, {actual}" if self.message is None else self.message
+        return f"{self.pointer or '(item)'}: {said}"
 
 
 def differences(expected: Any, actual: Any, pointer: str = "") -> list[Difference]:
@@ -49,6 +61,11 @@ def _differences(expected: Any, actual: Any, pointer: str) -> Iterator[Differenc
             yield from _differences(member, other, f"{pointer}/{index}")
     elif not _equal(expected, actual):
         yield Difference(pointer, expected, actual)
+
+
+def _leaves(value: Any) -> int:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(_leaves(member) for member in members) or 1
 
 
 def _equal(expected: Any, actual: Any) -> bool:

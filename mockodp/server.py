@@ -15,6 +15,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -116,7 +117,9 @@ class Server:
     def _ready(self, token: str) -> Ready:
         return Ready(
             url=f"http://{_url_host(self.settings.host)}:{_port(self._sockets[0])}",
-            tls_url=f"https://localhost:{_port(self._sockets[1])}" if self._certificates else None,
+            tls_url=f"https://{_tls_host(self.settings.host)}:{_port(self._sockets[1])}"
+            if self._certificates
+            else None,
             token=token,
             pid=os.getpid(),
             locator=str((self.settings.state_dir / LOCATOR_NAME).resolve()),
@@ -219,11 +222,11 @@ def running(**switches: Any) -> Iterator[Client]:
     with TemporaryDirectory(prefix="mockodp-") as folder:
         defaults = {"port": 0, "tls_port": 0, "log": "none", "state_dir": Path(folder)}
         server = Server(Settings(**{**defaults, **switches}), os.environ)
-        ready = threading.Event()
-        thread = threading.Thread(target=lambda: uvloop.run(server.run(lambda _: ready.set())), name="mockodp")
+        ready: Future[Ready] = Future()
+        thread = threading.Thread(target=_run_until_stopped, args=(server, ready), name="mockodp")
         thread.start()
-        ready.wait()
         try:
+            ready.result()
             with Client(
                 server.ready.url, server.ready.token, tls_url=server.ready.tls_url, ca=server.ready.ca
             ) as client:
@@ -232,6 +235,15 @@ def running(**switches: Any) -> Iterator[Client]:
             server.stop()
             thread.join()
             server.close()
+
+
+def _run_until_stopped(server: Server, ready: Future[Ready]) -> None:
+    try:
+        uvloop.run(server.run(ready.set_result))
+    except BaseException as error:
+        if ready.done():
+            raise
+        ready.set_exception(error)
 
 
 def check_json(settings: Settings) -> None:
@@ -262,6 +274,12 @@ def _bound(host: str, port: int, name: str) -> socket.socket:
 def _port(bound: socket.socket) -> int:
     port: int = bound.getsockname()[1]
     return port
+
+
+def _tls_host(host: str) -> str:
+    """A name the certificate has."""
+    reachable = _url_host(host)
+    return reachable if reachable in ("127.0.0.1", "[::1]") else "localhost"
 
 
 def _url_host(host: str) -> str:

@@ -51,7 +51,9 @@ class Settings:
         False, "Let loopback calls without a browser's Origin use the control API without the token."
     )
     cors_origin: tuple[str, ...] = _switch((), "Origin that may call the control API from a browser. May be repeated.")
-    strict: bool = _switch(False, "Refuse with 400 what is taken by default only because no source says otherwise: an empty batch, an item without members.")
+    strict: bool = _switch(
+        False, "Refuse with 400 what is taken only because no source says otherwise: an empty batch, an empty item."
+    )
     auth_status: int = _switch(200, "Status of a passed authentication test.", low=200, high=299)
     auth_answer: str = _switch("{}", "JSON body of a passed authentication test.")
     write_status: int = _switch(201, "Status of an accepted write.", low=200, high=299)

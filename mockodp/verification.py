@@ -263,7 +263,8 @@ def _look_for_misses(
 
 
 def _keep_near(tally: Tally, place: tuple[int, int], short: list[Difference], item: Any) -> None:
-    heapq.heappush(tally.misses, (-len(short), place, short, item))
+    distance = sum(difference.weight for difference in short)
+    heapq.heappush(tally.misses, (-distance, place, short, item))
     if len(tally.misses) > NEAREST:
         heapq.heappop(tally.misses)
 
@@ -334,7 +335,7 @@ def _validator(schema: Mapping[str, Any] | bool) -> Any:
 
 def _of_schema(error: Any) -> Difference:
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
-    return Difference(pointer, error.message, error.instance)
+    return Difference(pointer, None, error.instance, error.message)
 
 
 def _address(record_id: int, index: int) -> str:

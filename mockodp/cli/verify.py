@@ -122,13 +122,16 @@ def told(outcome: Mapping[str, Any]) -> Iterator[str]:
 
 def _difference(difference: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {printable(difference['pointer'] or '(item)')}"
+    if "message" in difference:
+        yield click.style(f"    - {printable(difference['message'])}", fg="red")
+        return
     yield click.style(f"    - expected {_shown(difference['expected'])}", fg="green")
     was = f"was {_shown(difference['actual'])}" if "actual" in difference else "was absent"
     yield click.style(f"    + {was}", fg="red")
 
 
 def _shown(value: Any) -> str:
-    """A value on one line; words that explain, such as those of a schema, as they are."""
+    """A value on one line."""
     return printable(orjson.dumps(value).decode())
 
 

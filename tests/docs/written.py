@@ -40,9 +40,9 @@ def settings_page() -> str:
     return "\n".join([
         "# Settings",
         "",
-        "A value is taken from the first of: the flag, the environment, a TOML file (`--config FILE`, `MOCKODP_CONFIG`,",
-        "or `mockodp.toml` in the working directory, with the flag's name: `tls-port = 0`), the default.",
-        "`mockodp doctor` shows each value in force and where it is from. This page is written by `make docs`.",
+        "A value is taken from the first of: the flag, the environment, a TOML file (`--config FILE`,",
+        "`MOCKODP_CONFIG`, or `mockodp.toml` in the working directory, with the flag's name: `tls-port = 0`), the",
+        "default. `mockodp doctor` shows each value in force and where it is from. This page is written by `make docs`.",
         "",
         "| flag of `mockodp serve` | environment | default | what it does |",
         "| --- | --- | --- | --- |",

@@ -73,7 +73,7 @@ def test_the_program_gets_all_it_needs_to_reach_the_mock(tmp_path: Path) -> None
     with process("exec", "--", *python, cwd=tmp_path, NODE_OPTIONS="--no-warnings", MOCKODP_URL="http://stale") as run:
         env = json.loads(ended(run).out)
     assert env["MOCKODP_URL"].startswith("http://127.0.0.1:")
-    assert env["MOCKODP_TLS_URL"].startswith("https://localhost:")
+    assert env["MOCKODP_TLS_URL"].startswith("https://127.0.0.1:")
     assert env["MOCKODP_KEY"] == f"odp_test_{env['MOCKODP_ACCOUNT']}"
     assert len(env["MOCKODP_TOKEN"]) > 20
     assert env["MOCKODP_CA"] == str(Path(env["MOCKODP_LOCATOR"]).with_name("ca.pem"))

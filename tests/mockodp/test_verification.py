@@ -117,6 +117,20 @@ def test_a_failure_names_all_mismatches_of_the_nearest_items_first() -> None:
     ]
 
 
+def test_an_object_that_is_not_there_lacks_all_its_members() -> None:
+    other = {"type": "product", "action": "detail"}
+    near = {**ADA, "user_identifiers": {"email": "ada@example.test", "userId": "u2", "anonymousId": "a2"}}
+    match = {"user_identifiers": {"email": "ada@example.test", "userId": "u1", "anonymousId": "a1"}}
+    outcome = after_arrival_of(other, near, match=match)
+    assert [miss["item"] for miss in outcome.shown()["expectations"][0]["nearest"]] == [near, other]
+
+
+def test_a_schema_says_its_rule_instead_of_a_value() -> None:
+    outcome = after_arrival_of(ADA, schema={"required": ["currency"]})
+    (miss,) = outcome.shown()["expectations"][0]["nearest"]
+    assert miss["differences"] == [{"pointer": "", "message": '"currency" is a required property', "actual": ADA}]
+
+
 def test_a_broken_order_names_both_items() -> None:
     outcome = after_arrival_of(ADA, BOB, expectations=[{"type": "product"}, {"type": "order"}], ordered=True)
     assert "Expectation 1 was met by" in outcome.message
