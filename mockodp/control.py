@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import asdict
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema_rs
 import orjson
@@ -25,19 +25,17 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from mockodp import openapi, shown
-from mockodp.answers import envelope
+from mockodp.control_answers import json_answer, refused
 from mockodp.errors import QueryError
 from mockodp.fidelity import fidelity
 from mockodp.guard import Guard
 from mockodp.journal import Page, Query, RowFilter, find_items, find_records
 from mockodp.metrics import metrics
+from mockodp.mock import MockODP
 from mockodp.parameters import read_body, read_parameters, read_query
 from mockodp.records import Record, id_number, id_text
 from mockodp.regions import Region
 from mockodp.verification import read_verification, verify
-
-if TYPE_CHECKING:
-    from mockodp.app import MockODP
 
 _HEARTBEAT_SECONDS = 15.0
 
@@ -90,13 +88,13 @@ class Control:
         self._journal = mock.journal
 
     async def ready(self, request: Request) -> Response:
-        return _json({"ready": True, "version": version("mockodp")})
+        return json_answer({"ready": True, "version": version("mockodp")})
 
     # -- accounts -----------------------------------------------------------------------------------------------
 
     async def accounts(self, request: Request) -> Response:
         read_parameters(request, ())
-        return _json({"accounts": [shown.account_shown(info) for info in self._journal.accounts()]})
+        return json_answer({"accounts": [shown.account_shown(info) for info in self._journal.accounts()]})
 
     async def open_account(self, request: Request) -> Response:
         read_parameters(request, ())
@@ -110,7 +108,7 @@ class Control:
         region = self._mock.keyring.account(f"Bearer {key}").bound_to
         base = _base_url(request)
         urls = {each.value: f"{base}/{each.value}/twilio_segment" for each in Region}
-        return _json({"name": info.name, "key": key, "region": region, "base_urls": urls}, 201)
+        return json_answer({"name": info.name, "key": key, "region": region, "base_urls": urls}, 201)
 
     async def account(self, request: Request) -> Response:
         read_parameters(request, ())
@@ -119,7 +117,7 @@ class Control:
             raise HTTPException(
                 404, f"There is no account {request.path_params['name'][:80]!r}. {self._known_accounts()}"
             )
-        return _json(shown.account_shown(info))
+        return json_answer(shown.account_shown(info))
 
     async def reset(self, request: Request) -> Response:
         read_parameters(request, ())
@@ -128,7 +126,7 @@ class Control:
             raise HTTPException(404, f"{name[:80]!r} cannot be an account's name.")
         held = self._journal.reset(name)
         self._mock.sweep()
-        return _json({"name": name, "forgotten": held.records if held else 0})
+        return json_answer({"name": name, "forgotten": held.records if held else 0})
 
     def _known_accounts(self) -> str:
         names = [info.name for info in self._journal.accounts()]
@@ -140,17 +138,17 @@ class Control:
         query = read_query(read_parameters(request, (*openapi.FILTERS, *openapi.PAGING)))
         page: Page[Record] = await self._mock.read(lambda: find_records(self._journal, query))
         listed = [shown.record_shown(record) for record in page.found]
-        return _json({"records": listed, "dropped": self._dropped(query.rows), "next": page.next})
+        return json_answer({"records": listed, "dropped": self._dropped(query.rows), "next": page.next})
 
     async def items(self, request: Request) -> Response:
         query = read_query(read_parameters(request, (*openapi.FILTERS, *openapi.PAGING)))
         page = await self._mock.read(lambda: find_items(self._journal, query))
         listed = [shown.item_shown(*found) for found in page.found]
-        return _json({"items": listed, "dropped": self._dropped(query.rows), "next": page.next})
+        return json_answer({"items": listed, "dropped": self._dropped(query.rows), "next": page.next})
 
     async def record(self, request: Request) -> Response:
         record = await self._found(request, request.path_params["id"])
-        return _json(shown.record_whole(record, _base_url(request)))
+        return json_answer(shown.record_whole(record, _base_url(request)))
 
     async def body(self, request: Request) -> Response:
         record = await self._found(request, request.path_params["id"])
@@ -162,7 +160,7 @@ class Control:
         items = record.parsed_items()
         if not index.isdecimal() or not index.isascii() or len(index) > 6 or int(index) >= len(items):  # noqa: PLR2004
             raise HTTPException(404, f"Record {record_id} has {len(items)} items, none with index {index[:20]!r}.")
-        return _json(shown.item_shown(record, int(index), items[int(index)]))
+        return json_answer(shown.item_shown(record, int(index), items[int(index)]))
 
     async def _found(self, request: Request, text: str) -> Record:
         read_parameters(request, ())
@@ -206,7 +204,7 @@ class Control:
         read_parameters(request, ())
         wanted = read_verification(await read_body(request, openapi.verification_schema))
         outcome = await verify(self._mock.read, self._journal, self._mock.arrivals, wanted)
-        return _json(outcome.shown())
+        return json_answer(outcome.shown())
 
     async def stream(self, request: Request) -> Response:
         given = read_parameters(request, openapi.STREAM_FILTERS)
@@ -246,7 +244,7 @@ class Control:
 
     async def fidelity(self, request: Request) -> Response:
         read_parameters(request, ())
-        return _json({"rules": fidelity()})
+        return json_answer({"rules": fidelity()})
 
     async def metrics(self, request: Request) -> Response:
         read_parameters(request, ())
@@ -257,11 +255,11 @@ class Control:
         shown_settings = asdict(self._mock.settings)
         shown_settings["key"] = [entry.partition(":")[0] for entry in self._mock.settings.key]
         shown_settings["token"] = "****"  # noqa: S105
-        return _json({name: str(v) if hasattr(v, "parts") else v for name, v in shown_settings.items()})
+        return json_answer({name: str(v) if hasattr(v, "parts") else v for name, v in shown_settings.items()})
 
     async def openapi(self, request: Request) -> Response:
         read_parameters(request, ())
-        return _json(openapi.description())
+        return json_answer(openapi.description())
 
 
 def _matching(mock: MockODP, query: Query) -> Iterable[Record]:
@@ -282,19 +280,9 @@ async def _nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json")
-
-
 def _base_url(request: Request) -> str:
     """Where the caller reached us: it may see other names and ports than we do."""
     return f"{request.url.scheme}://{request.url.netloc}"
-
-
-def refused(status: int, title: str, message: str, **more: Any) -> Response:
-    """A refusal of the control API, in the one shape of all refusals."""
-    detail = {"message": message, **more}
-    return _json(envelope(title, status, detail, time.time_ns() // 1000), status)
 
 
 async def _bad_call(_: Request, error: Any) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mockodp.control_answers import refused
 from mockodp.regions import VENDOR_HOSTS
 
 _OPEN_PATHS = frozenset({"/_mock/ready"})
@@ -26,8 +27,6 @@ class Guard:
         if scope["type"] != "http" or scope["path"] in _OPEN_PATHS or self._may(scope, headers):
             await self._app(scope, receive, send)
             return
-        from mockodp.control import refused  # noqa: PLC0415  the control app is built from this guard
-
         authorization = headers.get(b"authorization")
         what = "is missing" if authorization is None else "does not hold the token of this mock"
         expected = "expected 'Bearer TOKEN'. The token is in the ready line and the locator file."

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mockodp.app import MockODP
+from mockodp.mock import MockODP
 
 Sample = tuple[Mapping[str, object], int]
 

@@ -27,13 +27,14 @@ import orjson
 import uvicorn
 import uvloop
 
-from mockodp.app import MockODP
+from mockodp.app import App
 from mockodp.errors import SettingsError
 from mockodp.http_protocol import bounded_protocol
 from mockodp.journal import SqliteJournal
 from mockodp.keys import Keyring, admit
 from mockodp.locator import LOCATOR_NAME, prepare_folder, remove_locator, write_locator
 from mockodp.log import Log
+from mockodp.mock import MockODP
 from mockodp.settings import MEMORY, Settings
 from mockodp.tls import Certificates, certificates
 
@@ -111,6 +112,7 @@ class Server:
             raise
         token = settings.token or secrets.token_urlsafe(24)
         self.mock = MockODP(settings, keyring, journal, log=log or Log(settings.log), token=token)
+        self._app = App(self.mock)
         self.ready = self._ready(token)
         self._stop: Callable[[], object] | None = None
 
@@ -172,7 +174,7 @@ class Server:
 
     def _listener(self, bound: socket.socket, *, tls: bool) -> _Listener:
         config = uvicorn.Config(
-            self.mock,
+            self._app,
             loop="none",
             http=bounded_protocol(self.settings.max_header, self.settings.body_timeout, self.mock.unreadable),
             ws="none",
