@@ -4,9 +4,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# Scale of the slow suites: requests of the isolation test, kills of the durability test.
-CASES ?= 10000
-KILLS ?= 20
 # Where the mock keeps its journal and certificates.
 STATE ?= .mockodp
 
@@ -15,6 +12,9 @@ STATE ?= .mockodp
 
 help:  ## Show this list.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Scale of the tests: REQUESTS (isolation, 10000), KILLS (durability, 20), CASES (generated cases, 15 to 300);"
+	@echo "  make test PYTEST='-m \"not slow\"' leaves the slow ones out. PYTHON=python3.12 chooses the interpreter."
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,11 +48,11 @@ node: .venv/.run  ## Install the published destination for Node.
 demo: .venv/.run  ## Send real traffic of the published destination into the mock (needs Node 20).
 	@$(BIN)/python -m mockodp_harness.demo
 
-test: .venv/.dev  ## Run every test (KILLS and CASES scale the slow ones; PYTEST='-m "not slow"' leaves them out).
-	CASES=$(CASES) KILLS=$(KILLS) $(BIN)/pytest -n auto $(PYTEST)
+test: .venv/.dev  ## Run every test (see below for its scale).
+	$(BIN)/pytest -n auto $(PYTEST)
 
-soak: .venv/.dev  ## The slow tests at length: 200 kills, 100,000 requests.
-	CASES=100000 KILLS=200 $(BIN)/pytest -m slow
+soak: .venv/.dev  ## Every test at length: 200 kills, 100,000 requests, 500 generated cases.
+	REQUESTS=100000 KILLS=200 CASES=500 $(BIN)/pytest -n auto
 
 lint: .venv/.dev  ## Check style and formatting.
 	$(BIN)/ruff check .

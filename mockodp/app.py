@@ -53,6 +53,7 @@ class App:
             except Exception as error:
                 self._mock.log.trouble(f"A record could not be kept: {error}")
                 answer = _not_kept(error, received.at_us)
+                judged = Judged(answer, None, judged.refusal)
         self._count(judged, received, answer.status)
         if received.broken_off != _GONE:
             await _answer(send, answer, close=received.over_limit or bool(received.broken_off or received.misframed))

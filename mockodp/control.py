@@ -6,6 +6,7 @@ Guarded by a bearer token. Every call is checked against the schemas of the Open
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
@@ -203,8 +204,18 @@ class Control:
     async def verify(self, request: Request) -> Response:
         read_parameters(request, ())
         wanted = read_verification(await read_body(request, openapi.verification_schema))
-        outcome = await verify(self._mock.read, self._journal, self._mock.arrivals, wanted)
-        return json_answer(outcome.shown())
+        verifying = asyncio.ensure_future(
+            verify(self._mock.read, self._journal, self._mock.arrivals, wanted, self._mock.woken)
+        )
+        leaving = asyncio.ensure_future(request.receive())  # the body is read: only a farewell can come
+        try:
+            await asyncio.wait([verifying, leaving], return_when=asyncio.FIRST_COMPLETED)
+            if not verifying.done():
+                return refused(408, "Request Timeout", "The client left before the verification was over.")
+            return json_answer(verifying.result().shown())
+        finally:
+            verifying.cancel()
+            leaving.cancel()
 
     async def stream(self, request: Request) -> Response:
         given = read_parameters(request, openapi.STREAM_FILTERS)

@@ -39,7 +39,8 @@ class Guard:
         if authorization is not None:
             scheme, _, token = authorization.partition(b" ")
             return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token.encode())
-        return self._open and b"origin" not in headers and _is_local(scope.get("client"), headers.get(b"host", b""))
+        is_foreign_page = b"origin" in headers or headers.get(b"sec-fetch-site") == b"cross-site"
+        return self._open and not is_foreign_page and _is_local(scope.get("client"), headers.get(b"host", b""))
 
 
 def _is_local(client: Any, host: bytes) -> bool:

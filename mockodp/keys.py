@@ -107,6 +107,8 @@ def admit(entries: tuple[str, ...], env: Mapping[str, str]) -> dict[str, Account
         if colon and region.lower() not in set(Region):
             raise SettingsError(f"--key {entry!r}: {region!r} is not a region. Known: us, eu, au.")
         key = env.get(key_variable(name)) or name
+        if key in admitted:
+            raise SettingsError(f"--key {entry!r}: its key is already that of account {admitted[key].name!r}.")
         admitted[key] = Account(name, Region(region.lower()) if colon else None)
     return admitted
 

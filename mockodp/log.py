@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from datetime import datetime
 from typing import TextIO
@@ -53,8 +54,9 @@ class Log:
         return f"{colour}{text}{_PLAIN}" if self._colours else text
 
     def _line(self, text: str) -> None:
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # whoever read along is gone: no reason to fail a request
+            self._stream.write(text + "\n")
+            self._stream.flush()
 
 
 def _printable(text: str) -> str:

@@ -21,6 +21,7 @@ def metrics(mock: MockODP) -> str:
         *_family("mockodp_requests_total", "counter", "Requests answered at emulated endpoints.", answered),
         *_family("mockodp_unrecorded_total", "counter", "Requests refused without a record, by reason.", unrecorded),
         *_family("mockodp_commits_total", "counter", "Groups of records committed.", [({}, mock.writer.commits)]),
+        *_family("mockodp_waiting", "gauge", "Who waits for records to arrive.", [({}, mock.arrivals.waiting)]),
         *_family("mockodp_accounts", "gauge", "Accounts held.", [({}, len(accounts))]),
         *_family("mockodp_records", "gauge", "Records held.", [({}, sum(a.records for a in accounts))]),
         *_family("mockodp_record_bytes", "gauge", "Bytes of bodies held.", [({}, sum(a.bytes for a in accounts))]),

@@ -89,7 +89,7 @@ def is_jsonpath(text: str) -> bool:
 
     try:
         jsonpath.compile(text)
-    except (jsonpath.JSONPathError, RecursionError):
+    except (jsonpath.JSONPathError, re.error, RecursionError):
         return False
     return True
 

@@ -46,6 +46,11 @@ def id_text(number: int) -> str:
     return f"{number:016x}"
 
 
+def address(record_id: int, index: int) -> str:
+    """The id of an item of a batch, as it is shown."""
+    return f"{id_text(record_id)}.{index}"
+
+
 def id_number(text: str) -> int | None:
     """The number of a shown record id, or None if it is none."""
     return int(text, 16) if re.fullmatch(r"[0-9a-f]{16}", text) and int(text, 16) < 2**63 else None

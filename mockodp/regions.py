@@ -42,7 +42,7 @@ VENDOR_HOSTS: Final = tuple(REGION_OF_HOST)
 def locate(host: str, path: str) -> tuple[Region, str]:
     """The region a request is for, and its path without the region's prefix."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
-    at_vendor = REGION_OF_HOST.get(name.lower())
+    at_vendor = REGION_OF_HOST.get(name.lower().rstrip("."))
     if at_vendor is not None:
         return at_vendor, path
     head, _, rest = path[1:].partition("/")

@@ -15,7 +15,7 @@ import orjson
 
 from mockodp.answers import timestamp
 from mockodp.journal import AccountInfo
-from mockodp.records import MASK, Record, id_text
+from mockodp.records import MASK, Record, address, id_text
 from mockodp.regions import FUNCTION_HOSTS, Region
 
 _SKIPPED_BY_CURL: Final = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}
@@ -70,7 +70,7 @@ def record_whole(record: Record, base_url: str) -> dict[str, Any]:
 def item_shown(record: Record, index: int, item: dict[str, Any]) -> dict[str, Any]:
     """One item of a batch, with where it came from."""
     return {
-        "id": f"{id_text(record.id)}.{index}",
+        "id": address(record.id, index),
         "record": id_text(record.id),
         "index": index,
         "account": record.account,

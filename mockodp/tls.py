@@ -1,11 +1,13 @@
 """
 A certificate authority of one's own and a certificate for the vendor's host names, made once and kept in a folder.
 
-The authority is only ever trusted by programs that are told so; its key never leaves the folder (mode 0600).
+The authority is only ever trusted by programs that are told so. Its own key is thrown away once it has signed the one
+certificate, whose key never leaves the folder (mode 0600).
 """
 
 from __future__ import annotations
 
+import fcntl
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,8 +38,11 @@ class Certificates:
 def certificates(folder: Path, *, now: datetime | None = None) -> Certificates:
     """The certificates in *folder*, made if they are not there, are about to expire or lack a name."""
     made = Certificates(folder / "ca.pem", folder / "server.pem")
-    if not (made.ca.is_file() and made.server.is_file() and _serves(folder, now or datetime.now(UTC))):
-        _make(folder, made, now or datetime.now(UTC))
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "tls.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once would leave an authority that signed nothing
+        if not (made.ca.is_file() and made.server.is_file() and _serves(folder, now or datetime.now(UTC))):
+            _make(folder, made, now or datetime.now(UTC))
     return made
 
 
@@ -53,12 +58,10 @@ def _serves(folder: Path, now: datetime) -> bool:
 def _make(folder: Path, made: Certificates, now: datetime) -> None:
     import trustme  # noqa: PLC0415  only the first start pays for its import
 
-    folder.mkdir(parents=True, exist_ok=True)
     until = now + timedelta(days=_DAYS)
     authority = trustme.CA(organization_name="mockodp", organization_unit_name="local test authority")
     issued = authority.issue_cert(*NAMES, not_after=until)
     chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
-    _write_private(folder / "ca-key.pem", authority.private_key_pem.bytes())
     _write_private(made.server, issued.private_key_pem.bytes() + chain)
     made.ca.write_bytes(authority.cert_pem.bytes())
     (folder / "server.names").write_text(until.isoformat() + "\n" + "\n".join(NAMES))

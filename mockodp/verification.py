@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -21,16 +21,21 @@ import jsonschema_rs
 
 from mockodp.differences import Difference, differences
 from mockodp.errors import QueryError
-from mockodp.journal import Arrivals, Journal, Query, RowFilter
+from mockodp.journal import Arrivals, Journal, Query, RowFilter, is_last
 from mockodp.journal.index import words_of
 from mockodp.journal.search import scan
-from mockodp.records import Record, id_number, id_text
+from mockodp.records import Record, address, id_number, id_text
 
 Verdict = Literal["pass", "fail", "unknown"]
+Ask = Callable[[Callable[[], Any]], Awaitable[Any]]
+Woken = Callable[["asyncio.Future[None]", float], Awaitable[bool]]
 
 NEAREST: Final = 3
 _LOOKED_AT_FOR_MISSES: Final = 1_000
 _FOREVER: Final = 10**9
+_CHUNK: Final = 200
+_COSTLY_SECONDS: Final = 0.005
+_LONGEST_BREATH_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +118,11 @@ class Tally:
             "expected": str(self.expectation.count),
             "found": count,
             "met": self.met,
-            "items": [_address(*place) for place in self.found[:100]],
+            "items": [address(*place) for place in self.found[:100]],
         }
         if not self.met:
             shown["nearest"] = [
-                {"id": _address(*place), "differences": [d.shown() for d in short], "item": item}
+                {"id": address(*place), "differences": [d.shown() for d in short], "item": item}
                 for _, place, short, item in sorted(self.misses, key=lambda miss: (-miss[0], miss[1]))
             ]
         return shown
@@ -149,44 +154,53 @@ class Outcome:
 
 
 async def verify(
-    ask: Callable[[Callable[[], Outcome]], Any], journal: Journal, arrivals: Arrivals, wanted: Verification
+    ask: Ask, journal: Journal, arrivals: Arrivals, wanted: Verification, woken: Woken | None = None
 ) -> Outcome:
     """
     The outcome, at the latest when the time to wait and the quiet time are over. Woken by arrival, never by a clock.
 
-    Counts with an upper bound of their own ("none", "at most") are only known to hold when the time is over.
+    Counts with an upper bound of their own ("none", "at most") are only known to hold when the time is over. *woken*
+    waits for an arrival so many seconds; it may give up earlier.
     """
+    woken = woken or _woken
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wanted.within_s
     while True:
         arrival = arrivals.next(wanted.account)
+        started = loop.time()
         try:
             outcome: Outcome = await ask(lambda: look(journal, wanted))
-            if _is_settled(outcome) or not await _woken(arrival, deadline - loop.time()):
+            if _is_settled(outcome) or not await woken(arrival, deadline - loop.time()):
                 break
         finally:
             arrivals.forget(wanted.account, arrival)
+        await _breathe(loop.time() - started, deadline - loop.time())
     if outcome.verdict == "pass" and wanted.quiet_s:
-        return await _quiet(ask, journal, arrivals, wanted, outcome)
+        return await _quiet(ask, journal, arrivals, wanted, outcome, woken=woken)
     return outcome
 
 
+async def _breathe(cost: float, left: float) -> None:
+    """After a costly look wait as long as it took, so that many arrivals share one look."""
+    if cost > _COSTLY_SECONDS and left > 0:
+        await asyncio.sleep(min(cost, left, _LONGEST_BREATH_SECONDS))
+
+
 async def _quiet(
-    ask: Callable[[Callable[[], Any]], Any], journal: Journal, arrivals: Arrivals, wanted: Verification,
-    outcome: Outcome,
-) -> Outcome:  # fmt: skip
+    ask: Ask, journal: Journal, arrivals: Arrivals, wanted: Verification, outcome: Outcome, *, woken: Woken
+) -> Outcome:
     """The outcome after nothing came for the quiet time; a failure that names what came if something did."""
     arrival = arrivals.next(wanted.account)
     try:
         later = await ask(lambda: _later(journal, wanted, outcome.through))
         if not later:
-            await _woken(arrival, wanted.quiet_s)
+            await woken(arrival, wanted.quiet_s)
             later = await ask(lambda: _later(journal, wanted, outcome.through))
     finally:
         arrivals.forget(wanted.account, arrival)
     if not later:
         return outcome
-    extra = tuple(_address(r.id, index) for r in later for index in range(r.items or 0)) or (id_text(later[0].id),)
+    extra = tuple(address(r.id, index) for r in later for index in range(r.items or 0)) or (id_text(later[0].id),)
     named = f"{', '.join(extra[:NEAREST])}{' and more' if len(extra) > NEAREST else ''}"
     return replace(
         outcome,
@@ -201,9 +215,10 @@ def _later(journal: Journal, wanted: Verification, through: int) -> list[Record]
 
 
 def look(journal: Journal, wanted: Verification) -> Outcome:
-    """The outcome as the journal stands now."""
+    """The outcome as the journal stands now, up to the newest record of this moment."""
     newest = journal.scan(RowFilter(account=wanted.account), after=None, descending=True, limit=1)
-    tallies = tuple(_tally(journal, wanted, expectation) for expectation in wanted.expectations)
+    through = newest[0].id if newest else 0
+    tallies = tuple(_tally(journal, wanted, expectation, through) for expectation in wanted.expectations)
     info = journal.account(wanted.account)
     dropped = info.dropped_records if info and info.dropped_through > wanted.after else 0
     problem = _problem(tallies, ordered=wanted.ordered)
@@ -215,35 +230,37 @@ def look(journal: Journal, wanted: Verification) -> Outcome:
             f"{dropped} older records of account {wanted.account!r} were dropped, so nothing is proved. Of what is "
             f"left: {message}"
         )
-    return Outcome(verdict, message, _considered(journal, wanted), dropped, tallies, newest[0].id if newest else 0)
+    considered = journal.count(RowFilter(account=wanted.account, accepted=True), after=wanted.after)
+    return Outcome(verdict, message, considered, dropped, tallies, through)
 
 
-def _tally(journal: Journal, wanted: Verification, expectation: Expectation) -> Tally:
+def _tally(journal: Journal, wanted: Verification, expectation: Expectation, through: int) -> Tally:
     """Count the items that meet *expectation* and keep the nearest of those that do not."""
     tally = Tally(expectation)
     short_of = expectation.judge()
     rows = RowFilter(account=wanted.account, region=expectation.region, endpoint=expectation.endpoint, accepted=True)
     words = words_of(expectation.match) if expectation.match is not None else set()
     for record, index, item in _items(journal, rows, wanted.after, words):
+        if record.id > through:
+            break
         short = short_of(item)
         if short:
             _keep_near(tally, (record.id, index), short, item)
         else:
             tally.found.append((record.id, index))
-    if words and not tally.met and not tally.misses:
+    if not tally.met and not tally.misses:
         _look_for_misses(journal, wanted, tally, short_of)
     return tally
 
 
 def _items(journal: Journal, rows: RowFilter, after: int, words: set[str]) -> Iterator[tuple[Record, int, Any]]:
-    query = Query(rows=rows, limit=_FOREVER)
     cursor: int | None = after or None
     while True:
-        records = journal.scan(query.rows, after=cursor, descending=False, limit=200, tokens=words)
+        records = journal.scan(rows, after=cursor, descending=False, limit=_CHUNK, tokens=words)
         for record in records:
             for index, item in enumerate(record.parsed_items()):
                 yield record, index, item
-        if len(records) < 200:  # noqa: PLR2004
+        if is_last(records, _CHUNK):
             return
         cursor = records[-1].id
 
@@ -251,15 +268,28 @@ def _items(journal: Journal, rows: RowFilter, after: int, words: set[str]) -> It
 def _look_for_misses(
     journal: Journal, wanted: Verification, tally: Tally, short_of: Callable[[Any], list[Difference]]
 ) -> None:
-    """The index left out what has other words: the nearest misses are among the latest records of any kind."""
+    """What was looked at had no near miss: there may be one among the latest items of other words or elsewhere."""
     rows = RowFilter(account=wanted.account, accepted=True)
     looked_at = 0
     for record in scan(journal, Query(rows=rows, descending=True), None):
-        for index, item in enumerate(record.parsed_items()):
-            _keep_near(tally, (record.id, index), short_of(item), item)
-            looked_at += 1
         if looked_at >= _LOOKED_AT_FOR_MISSES or record.id <= wanted.after:
             return
+        elsewhere = _elsewhere(record, tally.expectation)
+        for index, item in enumerate(record.parsed_items()):
+            short = elsewhere + short_of(item)
+            if short:
+                _keep_near(tally, (record.id, index), short, item)
+            looked_at += 1
+
+
+def _elsewhere(record: Record, expectation: Expectation) -> list[Difference]:
+    """Where the record came to another place than expected."""
+    wanted = {"endpoint": (expectation.endpoint, record.endpoint), "region": (expectation.region, record.region)}
+    return [
+        Difference("", None, came, f"expected at {name} {place!r}, came to {came!r}")
+        for name, (place, came) in wanted.items()
+        if place is not None and place != came
+    ]
 
 
 def _keep_near(tally: Tally, place: tuple[int, int], short: list[Difference], item: Any) -> None:
@@ -267,14 +297,6 @@ def _keep_near(tally: Tally, place: tuple[int, int], short: list[Difference], it
     heapq.heappush(tally.misses, (-distance, place, short, item))
     if len(tally.misses) > NEAREST:
         heapq.heappop(tally.misses)
-
-
-def _considered(journal: Journal, wanted: Verification) -> int:
-    """How many accepted records of the account the verdict rests on."""
-    if not wanted.after:
-        info = journal.account(wanted.account)
-        return info.records if info else 0
-    return sum(1 for _ in scan(journal, Query(rows=RowFilter(account=wanted.account)), wanted.after))
 
 
 def _problem(tallies: Sequence[Tally], *, ordered: bool) -> str | None:
@@ -296,8 +318,8 @@ def _out_of_order(tallies: Sequence[Tally]) -> str | None:
         later = [place for place in tally.found if place > last]
         if tally.found and not later:
             return (
-                f"Expectation {number} was met by {_address(*tally.found[-1])}, which came before "
-                f"{_address(*last)} of expectation {last_number}."
+                f"Expectation {number} was met by {address(*tally.found[-1])}, which came before "
+                f"{address(*last)} of expectation {last_number}."
             )
         if later:
             last, last_number = later[0], number
@@ -309,7 +331,7 @@ def _is_settled(outcome: Outcome) -> bool:
     if any(tally.beyond_repair for tally in outcome.tallies):
         return True
     if outcome.verdict != "pass":
-        return False
+        return outcome.verdict == "unknown"  # what was dropped does not come back
     return all(_is_reached(tally.expectation.count) for tally in outcome.tallies)
 
 
@@ -336,10 +358,6 @@ def _validator(schema: Mapping[str, Any] | bool) -> Any:
 def _of_schema(error: Any) -> Difference:
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
     return Difference(pointer, None, error.instance, error.message)
-
-
-def _address(record_id: int, index: int) -> str:
-    return f"{id_text(record_id)}.{index}"
 
 
 # -- from JSON ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What was said to the mock: append-only, bounded per account, queryable. The only place that knows of storage."""
 
 from mockodp.journal.commit import Arrivals, GroupCommit
-from mockodp.journal.protocol import AccountInfo, Journal, Packed, RowFilter
+from mockodp.journal.protocol import AccountInfo, Journal, Packed, RowFilter, is_last
 from mockodp.journal.search import Page, Query, find_items, find_records
 from mockodp.journal.sqlite import SqliteJournal
 
@@ -17,4 +17,5 @@ __all__ = [
     "SqliteJournal",
     "find_items",
     "find_records",
+    "is_last",
 ]

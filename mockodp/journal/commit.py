@@ -33,6 +33,11 @@ class Arrivals:
         if not waiting:
             self._waiting.pop(account, None)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return sum(len(futures) for futures in self._waiting.values())
+
     def announce(self, accounts: Iterable[str]) -> None:
         """Wake everybody who waits for one of *accounts*."""
         if not self._waiting:

@@ -21,11 +21,12 @@ _CHUNK: Final = 200
 _WORD: Final = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
 _LONGEST: Final = 200
 _SPARE: Final = 10_000
+_MOST_WORDS: Final = 16
 _SCHEMA: Final = """
 CREATE VIRTUAL TABLE IF NOT EXISTS words
   USING fts5 (text, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
-CREATE TABLE IF NOT EXISTS progress (through INTEGER NOT NULL, taken INTEGER NOT NULL);
-INSERT INTO progress SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM progress);
+CREATE TABLE IF NOT EXISTS progress (journal TEXT NOT NULL, through INTEGER NOT NULL, taken INTEGER NOT NULL);
+INSERT INTO progress SELECT '', 0, 0 WHERE NOT EXISTS (SELECT 1 FROM progress);
 """
 
 
@@ -43,18 +44,25 @@ def words_of(value: Any) -> set[str]:
 class WordIndex:
     """Record ids by word, in a SQLite full-text table of its own."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, journal_id: str) -> None:
         self._lock = threading.Lock()
         self._path = path
+        self._journal_id = journal_id
         self._db = self._opened()
-        self._through, self._taken = self._progress()
+        self.generation = 0
+        """Changes whenever the index begins anew."""
+        self.through = self._taken = 0
+        """Id of the newest record that was taken in."""
+        kept, self.through, self._taken = self._db.execute("SELECT journal, through, taken FROM progress").fetchone()
+        if kept != journal_id:
+            self._begin_anew()
 
     def catch_up(self, unindexed: Callable[[int, int], Sequence[tuple[int, str]]], most: int | None = None) -> bool:
         """Take in what *unindexed(after, limit)* gives, at most about *most* records; whether more are left."""
         left = most if most is not None else sys.maxsize
         with self._lock:
             while left > 0:
-                rows = unindexed(self._through, min(_CHUNK, left))
+                rows = unindexed(self.through, min(_CHUNK, left))
                 if not rows:
                     return False
                 self._take(rows)
@@ -62,27 +70,34 @@ class WordIndex:
         return True
 
     def _take(self, rows: Sequence[tuple[int, str]]) -> None:
-        self._db.execute("BEGIN")
-        self._db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", rows)
-        self._through, self._taken = rows[-1][0], self._taken + len(rows)
-        self._db.execute("UPDATE progress SET through = ?, taken = ?", (self._through, self._taken))
-        self._db.execute("COMMIT")
+        through, taken = rows[-1][0], self._taken + len(rows)
+        try:
+            self._db.execute("BEGIN")
+            self._db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", rows)
+            self._db.execute("UPDATE progress SET through = ?, taken = ?", (through, taken))
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self.through, self._taken = through, taken
 
     def renew(self, live: int) -> None:
         """Begin anew if most of what was taken in is gone from the journal, where *live* records are left."""
-        if self._taken <= 2 * live + _SPARE:
-            return
         with self._lock:
-            self._db.executescript("DROP TABLE words; DROP TABLE progress; VACUUM;" + _SCHEMA)
-            self._through, self._taken = self._progress()
+            if self._taken > 2 * live + _SPARE:
+                self._begin_anew()
 
-    def _progress(self) -> tuple[int, int]:
-        through, taken = self._db.execute("SELECT through, taken FROM progress").fetchone()
-        return through, taken
+    def _begin_anew(self) -> None:
+        self.generation += 1
+        self._db.executescript("DROP TABLE words; DROP TABLE progress; VACUUM;" + _SCHEMA)
+        self._db.execute("UPDATE progress SET journal = ?", (self._journal_id,))
+        self.through = self._taken = 0
 
     def holding(self, words: Collection[str], *, after: int | None, descending: bool, limit: int) -> list[int]:
         """Ids of at most *limit* records beyond *after* that hold all *words*, in id order."""
-        match = " AND ".join(f'"{word}"' for word in words)
+        rarest = sorted(words, key=len)[-_MOST_WORDS:]
+        match = " AND ".join(f'"{word}"' for word in rarest)
         beyond = "" if after is None else f"AND rowid {'<' if descending else '>'} {after}"
         order = "DESC" if descending else "ASC"
         sql = f"SELECT rowid FROM words WHERE words MATCH ? {beyond} ORDER BY rowid {order} LIMIT ?"
@@ -105,6 +120,8 @@ class WordIndex:
 
 
 def _database(path: Path | None) -> sqlite3.Connection:
+    if path is not None:
+        path.touch(mode=0o600)
     db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
     db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;" + _SCHEMA)
     return db

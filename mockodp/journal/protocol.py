@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from mockodp.records import Record
 
@@ -52,6 +52,15 @@ class Packed:
     zipped: bool
 
 
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""A scan stops early once its bodies have so many bytes, so that no reader holds more at once."""
+
+
+def is_last(records: Sequence[Record], limit: int) -> bool:
+    """Whether a scan gave all there was: neither its limit nor the bytes cut it short."""
+    return len(records) < limit and sum(len(record.body) for record in records) < MOST_BYTES
+
+
 class Journal(Protocol):
     """An append-only list of records, bounded for each account."""
 
@@ -65,10 +74,13 @@ class Journal(Protocol):
         self, rows: RowFilter, *, after: int | None, descending: bool, limit: int, tokens: Collection[str] = ()
     ) -> list[Record]:
         """
-        At most *limit* records beyond id *after*, in id order.
+        At most *limit* records beyond id *after*, in id order; fewer if they are large, see `is_last`.
 
         With *tokens* a store may leave out records whose items hold not all of these words, and need not.
         """
+
+    def count(self, rows: RowFilter, *, after: int = 0) -> int:
+        """How many records there are beyond id *after*."""
 
     def get(self, record_id: int) -> Record | None:
         """The record of that id."""

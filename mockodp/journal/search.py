@@ -15,16 +15,15 @@ import orjson
 
 from mockodp.errors import QueryError
 from mockodp.journal.index import words_of
-from mockodp.journal.protocol import Journal, RowFilter
-from mockodp.records import Record, id_text
+from mockodp.journal.protocol import MOST_BYTES, Journal, RowFilter, is_last
+from mockodp.records import Record, address, id_text
 
 T = TypeVar("T")
 Item = dict[str, Any]
 ItemFilter = Callable[[Item], bool]
 
 _CHUNK: Final = 200
-_TINY_NUMBER: Final = 1e-3
-_LONG_NUMBER: Final = 1e15
+_PLAIN_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{0,3}[1-9][0-9]{0,3})?")
 _LAST_ID: Final = 2**63 - 1
 _PATH_PART: Final = re.compile(r"[^.\[\]]+")
 
@@ -67,8 +66,8 @@ def find_records(journal: Journal, query: Query) -> Page[Record]:
         for record in scan(journal, query, after)
         if by_item is None or any(by_item(item) for item in record.parsed_items())
     )
-    found = tuple(_first(met, query.limit + 1))
-    return Page(found[: query.limit], id_text(found[query.limit - 1].id) if len(found) > query.limit else None)
+    found, is_cut = _page(met, query.limit, lambda record: len(record.body))
+    return Page(tuple(found), id_text(found[-1].id) if is_cut else None)
 
 
 def find_items(journal: Journal, query: Query) -> Page[tuple[Record, int, Item]]:
@@ -79,9 +78,20 @@ def find_items(journal: Journal, query: Query) -> Page[tuple[Record, int, Item]]
         for record, index, item in _items_after(journal, query)
         if by_item is None or by_item(item)
     )
-    found = tuple(_first(met, query.limit + 1))
-    last = f"{id_text(found[query.limit - 1][0].id)}.{found[query.limit - 1][1]}" if len(found) > query.limit else None
-    return Page(found[: query.limit], last)
+    found, is_cut = _page(met, query.limit, lambda each: len(each[0].body) // (each[0].items or 1))
+    return Page(tuple(found), address(found[-1][0].id, found[-1][1]) if is_cut else None)
+
+
+def _page(met: Iterator[T], limit: int, size_of: Callable[[T], int]) -> tuple[list[T], bool]:
+    """The first of what was met, bounded by number and bytes, and whether there is more."""
+    found: list[T] = []
+    size = 0
+    for one in met:
+        if len(found) == limit or size >= MOST_BYTES:
+            return found, True
+        found.append(one)
+        size += size_of(one)
+    return found, False
 
 
 def scan(journal: Journal, query: Query, after: int | None) -> Iterator[Record]:
@@ -91,7 +101,7 @@ def scan(journal: Journal, query: Query, after: int | None) -> Iterator[Record]:
     while True:
         records = journal.scan(query.rows, after=after, descending=query.descending, limit=chunk, tokens=words)
         yield from records
-        if len(records) < chunk:
+        if is_last(records, chunk):
             return
         after, chunk = records[-1].id, _CHUNK
 
@@ -163,12 +173,16 @@ def _literal(text: str) -> Any:
 
 
 def _words_of_text(text: str) -> set[str]:
-    """Words of items where some value equals *text*, which may stand there as a number, with or without decimals."""
+    """
+    Words of items where some value equals *text*, be it text there or a number.
+
+    A number has a word of its own only if nobody would write it otherwise: before the point, without an exponent.
+    """
+    if _PLAIN_NUMBER.fullmatch(text):
+        return words_of(text.lstrip("-").partition(".")[0])
     literal = _literal(text)
-    if isinstance(literal, int | float) and not isinstance(literal, bool):
-        written_plainly = literal == 0 or _TINY_NUMBER <= abs(literal) < _LONG_NUMBER
-        return words_of(str(abs(int(literal)))) if written_plainly else set()
-    return words_of(text)
+    is_number = isinstance(literal, int | float) and not isinstance(literal, bool)
+    return set() if is_number else words_of(text)
 
 
 def _jsonpath(expression: str) -> ItemFilter:
@@ -176,14 +190,9 @@ def _jsonpath(expression: str) -> ItemFilter:
 
     try:
         compiled = jsonpath.compile(expression)
-    except jsonpath.JSONPathError as error:
+    except (jsonpath.JSONPathError, re.error) as error:
         raise QueryError(f"{expression!r} is not a JSONPath: {error}.") from None
     return lambda item: any(True for _ in compiled.finditer(item))
-
-
-def _first(met: Iterator[T], count: int) -> Iterator[T]:
-    for _, one in zip(range(count), met, strict=False):
-        yield one
 
 
 _NO_LITERAL: Final = object()

@@ -20,13 +20,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
+from urllib.parse import quote
 
 import orjson
 import zstandard
 
 from mockodp.errors import SettingsError
 from mockodp.journal.index import WordIndex
-from mockodp.journal.protocol import AccountInfo, Packed, RowFilter
+from mockodp.journal.protocol import MOST_BYTES, AccountInfo, Packed, RowFilter
 from mockodp.records import Record
 from mockodp.settings import MEMORY
 
@@ -36,6 +37,7 @@ _ZIP_FROM: Final = 1_000
 _CHECKPOINT_PAGES: Final = 4_000
 _UNUSUAL: Final = re.compile(rb"\\u|[:\[,]\s*-?[0-9.]+[eE]")
 """Letters or numbers that another writer would have written differently."""
+_PIECE_BYTES: Final = 1024 * 1024
 _SMALL: Final = 512 * 1024
 """Accounts up to this many bytes are reset at once and scanned without the index."""
 
@@ -45,6 +47,8 @@ CREATE TABLE accounts (
   dropped_records INTEGER NOT NULL DEFAULT 0, dropped_items INTEGER NOT NULL DEFAULT 0,
   dropped_bytes INTEGER NOT NULL DEFAULT 0, dropped_through INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE journal (id TEXT NOT NULL);
+INSERT INTO journal VALUES (hex(randomblob(8)));
 CREATE TABLE records (
   id INTEGER PRIMARY KEY, account INTEGER NOT NULL, region TEXT NOT NULL, endpoint TEXT, method TEXT NOT NULL,
   path TEXT NOT NULL, at_us INTEGER NOT NULL, duration_us INTEGER NOT NULL, status INTEGER NOT NULL,
@@ -103,7 +107,8 @@ class SqliteJournal:
             if self._claim:
                 self._claim.close()
             raise
-        self._index = WordIndex(self._path.with_name(self._path.name + "-index") if self._path else None)
+        journal_id = self._db.execute("SELECT id FROM journal").fetchone()[0]
+        self._index = WordIndex(self._path.with_name(self._path.name + "-index") if self._path else None, journal_id)
         self._zip = zstandard.ZstdCompressor(level=1)
         self._accounts = self._load_accounts()
         self._orphans = self._has_orphans()
@@ -116,13 +121,20 @@ class SqliteJournal:
         return Packed(record, self._zip.compress(body) if zipped else body, zipped)
 
     def append(self, packed: Sequence[Packed]) -> None:
+        with self._transaction():
+            self._insert(packed)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing: after a failure the accounts in memory are again those on disk."""
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._insert(packed)
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has rolled back by itself
+                    self._db.execute("ROLLBACK")
                 self._accounts = self._load_accounts()
                 raise
 
@@ -173,29 +185,28 @@ class SqliteJournal:
         )
 
     def open_account(self, name: str, at_us: int) -> AccountInfo:
-        with self._lock:
+        with self._transaction():
             return self._held(name, at_us).info
 
     def reset(self, name: str) -> AccountInfo | None:
-        with self._lock:
-            held = self._accounts.pop(name, None)
-            if held is None:
-                return None
+        held = self._accounts.get(name)
+        if held is None:
+            return None
+        with self._transaction():
             if held.bytes <= _SMALL:
-                self._db.execute("BEGIN IMMEDIATE")
                 self._db.execute("DELETE FROM records WHERE account = ?", (held.row,))
                 self._db.execute("DELETE FROM accounts WHERE id = ?", (held.row,))
-                self._db.execute("COMMIT")
             else:
                 self._db.execute("UPDATE accounts SET name = NULL WHERE id = ?", (held.row,))
-                self._orphans = True
-            return held.info
+        del self._accounts[name]
+        self._orphans = self._orphans or held.bytes > _SMALL
+        return held.info
 
     def sweep(self) -> bool:
         """Delete a few records of accounts that were reset while they were large."""
         if not self._orphans:
             return False
-        with self._lock:
+        with self._transaction():
             orphan = self._db.execute("SELECT id FROM accounts WHERE name IS NULL LIMIT 1").fetchone()
             if orphan is None:
                 self._orphans = False
@@ -233,16 +244,25 @@ class SqliteJournal:
         descending: bool,
         limit: int,
     ) -> list[Record]:
-        self.catch_up()
         words = [*tokens, _account_word(held.row)] if held else list(tokens)
+        where, values = _conditions(rows, held)
+        while True:
+            generation = self._index.generation
+            self.catch_up()
+            found = self._candidates(words, where, values, after=after, descending=descending, limit=limit)
+            if generation == self._index.generation:  # else another thread renewed the index under this search
+                return found
+
+    def _candidates(
+        self, words: list[str], where: list[str], values: list[Any], *, after: int | None, descending: bool, limit: int
+    ) -> list[Record]:
         found: list[Record] = []
-        while len(found) < limit:
+        while len(found) < limit and sum(len(record.body) for record in found) < MOST_BYTES:
             ids = self._index.holding(words, after=after, descending=descending, limit=max(limit, 200))
             if not ids:
                 break
-            where, values = _conditions(rows, held)
-            where.append(f"r.id IN ({','.join('?' * len(ids))})")
-            found += self._select(where, [*values, *ids], descending, limit - len(found))
+            among = f"r.id IN ({','.join('?' * len(ids))})"
+            found += self._select([*where, among], [*values, *ids], descending, limit - len(found))
             after = ids[-1]
         return found
 
@@ -252,8 +272,25 @@ class SqliteJournal:
             f"WHERE {' AND '.join([*where, 'a.name IS NOT NULL'])} "
             f"ORDER BY r.id {'DESC' if descending else 'ASC'} LIMIT ?"
         )
+        found: list[Record] = []
+        size = 0
         with self._reading() as db:
-            return [_record(row) for row in db.execute(sql, [*values, limit])]
+            for row in db.execute(sql, [*values, limit]):
+                found.append(_record(row))
+                size += len(found[-1].body)
+                if size >= MOST_BYTES:
+                    break
+        return found
+
+    def count(self, rows: RowFilter, *, after: int = 0) -> int:
+        held = self._accounts.get(rows.account) if rows.account is not None else None
+        if rows.account is not None and held is None:
+            return 0
+        where, values = _conditions(rows, held)
+        with self._reading() as db:
+            sql = f"SELECT count(*) FROM records r WHERE {' AND '.join([*where, 'r.id > ?'])}"
+            counted: int = db.execute(sql, [*values, after]).fetchone()[0]
+        return counted
 
     def get(self, record_id: int) -> Record | None:
         found = self._select(["r.id = ?"], [record_id], False, 1)
@@ -270,7 +307,7 @@ class SqliteJournal:
         with self._reading() as db:
             kept = db.execute("SELECT max(id) FROM records").fetchone()[0]
             dropped = db.execute("SELECT max(dropped_through) FROM accounts").fetchone()[0]
-        return max(kept or 0, dropped or 0)
+        return max(kept or 0, dropped or 0, self._index.through)
 
     def catch_up(self, most: int | None = None) -> bool:
         """Index records that are not indexed yet, at most about *most*; whether more are left."""
@@ -279,9 +316,15 @@ class SqliteJournal:
 
     def _unindexed(self, after: int, limit: int) -> list[tuple[int, str]]:
         sql = "SELECT id, account, zipped, body, headers, items, refusal FROM records WHERE id > ? ORDER BY id LIMIT ?"
+        found: list[tuple[int, str]] = []
+        size = 0
         with self._reading() as db:
-            rows = db.execute(sql, (after, limit)).fetchall()
-        return [(row[0], f"{_account_word(row[1])} {_words(row)}") for row in rows]
+            for row in db.execute(sql, (after, limit)):
+                found.append((row[0], f"{_account_word(row[1])} {_words(row)}"))
+                size += len(found[-1][1])
+                if size >= _PIECE_BYTES:
+                    break
+        return found
 
     def close(self) -> None:
         with self._lock:
@@ -303,7 +346,7 @@ class SqliteJournal:
             with self._lock:
                 yield self._db
             return
-        reader = self._readers.pop() if self._readers else _connected(self._path)
+        reader = self._readers.pop() if self._readers else _reader(self._path)
         try:
             yield reader
         finally:
@@ -343,7 +386,15 @@ def _claimed(path: Path) -> TextIO:
 
 
 def _connected(path: Path | None) -> sqlite3.Connection:
-    return sqlite3.connect(path or MEMORY, isolation_level=None, check_same_thread=False, timeout=30)
+    if path is not None:
+        path.touch(mode=0o600)  # bodies hold personal data; SQLite gives its other files the same mode
+    return sqlite3.connect(path or MEMORY, isolation_level=None, check_same_thread=False, timeout=1)
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """A further connection; an error, not a fresh file, if the store is gone."""
+    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=rw", uri=True, isolation_level=None,
+                           check_same_thread=False, timeout=1)  # fmt: skip
 
 
 def _opened(path: Path | None) -> sqlite3.Connection:

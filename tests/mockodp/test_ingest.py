@@ -200,6 +200,7 @@ def test_fingerprints_tell_keys_apart_within_one_run_only() -> None:
     [
         ("function.zaius.app", "/x", (Region.US, "/x")),
         ("function.eu1.ocp.optimizely.com", "/x", (Region.EU, "/x")),
+        ("function.eu1.ocp.optimizely.com.", "/x", (Region.EU, "/x")),
         ("FUNCTION.AU1.OCP.optimizely.com:443", "/x", (Region.AU, "/x")),
         ("api.zaius.com", "/x", (Region.US, "/x")),
         ("api.us1.odp.optimizely.com", "/x", (Region.US, "/x")),

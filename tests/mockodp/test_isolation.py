@@ -12,7 +12,7 @@ import pytest
 import mockodp
 
 ACCOUNTS = 50
-REQUESTS = int(os.environ.get("CASES", "10000")) // ACCOUNTS
+REQUESTS = int(os.environ.get("REQUESTS", "10000")) // ACCOUNTS
 
 
 async def _send(client: httpx2.AsyncClient, account: str) -> AsyncIterator[int]:

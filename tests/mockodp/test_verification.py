@@ -233,6 +233,37 @@ def test_after_looks_only_at_later_records_and_so_past_the_lost_ones() -> None:
     assert (outcome.verdict, outcome.considered) == ("pass", 1)
 
 
+def test_what_arrives_while_it_looks_is_not_both_found_and_in_excess(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(desk: Desk) -> Outcome:
+        await desk.arrives(BOB)
+        late = a_record("shop", ADA)
+        scan = desk.journal.scan
+
+        def scan_and_arrive(*args: Any, **kwargs: Any) -> Any:
+            seen = scan(*args, **kwargs)
+            monkeypatch.undo()
+            desk.journal.append([desk.journal.pack(late)])
+            desk.arrivals.announce(["shop"])
+            return seen
+
+        monkeypatch.setattr(desk.journal, "scan", scan_and_arrive)
+        return await desk.verify(type="order", within="2s", quiet="20ms")
+
+    assert run(scene).verdict == "pass"
+
+
+def test_a_miss_that_came_elsewhere_says_so() -> None:
+    outcome = after_arrival_of(ADA, type="order", endpoint="batch_email_event")
+    (miss,) = outcome.shown()["expectations"][0]["nearest"]
+    assert miss["differences"] == [
+        {
+            "pointer": "",
+            "message": "expected at endpoint 'batch_email_event', came to 'batch_custom_event'",
+            "actual": "batch_custom_event",
+        }
+    ]
+
+
 @pytest.mark.parametrize(
     ("document", "words"),
     [
