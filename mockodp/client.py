@@ -119,6 +119,7 @@ class Client:
 
     def expect(self, account: str, **wanted: Any) -> dict[str, Any]:
         """As `verify`, but a verdict other than pass raises `VerificationError`, which explains itself."""
+        __tracebackhide__ = True  # pytest shows the line of the test, not this one
         outcome = self.verify(account, **wanted)
         if outcome["verdict"] != "pass":
             raise VerificationError(explained(outcome), outcome)
@@ -191,7 +192,8 @@ def explained(outcome: Mapping[str, Any]) -> str:
             of = f" of expectation {number}" if len(outcome["expectations"]) > 1 else ""
             lines.append(f"Nearest miss{of}: {miss['id']}")
             lines += [f"  {_difference(each)}" for each in miss["differences"]]
-    lines.append(f"{outcome['considered']} records considered, {outcome['dropped']} dropped.")
+    plural = "" if outcome["considered"] == 1 else "s"
+    lines.append(f"{outcome['considered']} accepted record{plural} considered, {outcome['dropped']} dropped.")
     return "\n".join(lines)
 
 

@@ -28,8 +28,8 @@ class Difference:
 
     @property
     def weight(self) -> int:
-        """How many values are missing or other: an object that is not there at all lacks all of its members."""
-        return _leaves(self.expected)
+        """How many values are missing or other; one that is not there at all is further off than another value."""
+        return 2 * _leaves(self.expected) - (self.actual is not _MISSING)
 
     def shown(self) -> dict[str, Any]:
         """As JSON; a member that is not there has no ``actual``."""
@@ -59,8 +59,15 @@ def _differences(expected: Any, actual: Any, pointer: str) -> Iterator[Differenc
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for index, (member, other) in enumerate(zip(expected, actual, strict=True)):
             yield from _differences(member, other, f"{pointer}/{index}")
+    elif isinstance(expected, list) and isinstance(actual, list):
+        counts = f"expected {_items(len(expected))}, had {len(actual)}: {expected!r} against {actual!r}"
+        yield Difference(pointer, expected, actual, counts)
     elif not _equal(expected, actual):
         yield Difference(pointer, expected, actual)
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'' if count == 1 else 's'}"
 
 
 def _leaves(value: Any) -> int:

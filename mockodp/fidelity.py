@@ -52,7 +52,7 @@ RULES: Final = (
          Evidence.CLIENT, "The vendor's node SDK reads the region from the end of the public part of a key", _D),
     Rule("refusal-shape", "A refusal has ODP's REST envelope: title, status, timestamp, detail with message, invalids.",
          Evidence.INFERRED, "Published for the REST API; what the Segment endpoints send is not public", _D),
-    Rule("not-json", "A body that is not a JSON array of objects is answered 400, all reasons at once.",
+    Rule("not-json", "A body that is not a JSON array of objects is answered 400, every bad item named.",
          Evidence.INFERRED, "The REST API lists every bad index of a batch; for these endpoints nothing is public", _D),
     Rule("strict-json", "Duplicate names, NaN, Infinity, lone surrogates, more than 240 levels are refused with 400.",
          Evidence.UNKNOWN, "No source; two readers would read two different events", _D),

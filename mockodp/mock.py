@@ -23,7 +23,7 @@ T = TypeVar("T")
 _QUIET_SECONDS = 0.2
 _SWEEP_SECONDS = 0.002
 _PIECE = 25
-_READERS = 8
+_READERS = 4
 
 
 class MockODP:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import gc
 import os
 import secrets
@@ -21,7 +22,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import orjson
 import uvicorn
@@ -100,8 +101,10 @@ class Server:
         self.settings = settings
         self._sockets = [_bound(settings.host, settings.port, "port")]
         self._certificates: Certificates | None = None
+        self._claim: TextIO | None = None
         try:
             prepare_folder(settings.state_dir)
+            self._claim = _claimed(settings.state_dir)
             if settings.tls_port >= 0:
                 self._sockets.append(_bound(settings.host, settings.tls_port, "tls_port"))
                 self._certificates = certificates(settings.state_dir)
@@ -171,6 +174,8 @@ class Server:
     def _close_sockets(self) -> None:
         for each in self._sockets:
             each.close()
+        if self._claim is not None:
+            self._claim.close()
 
     def _listener(self, bound: socket.socket, *, tls: bool) -> _Listener:
         config = uvicorn.Config(
@@ -191,6 +196,25 @@ class Server:
         config.load()
         config.ssl = self._certificates.context() if tls and self._certificates else None
         return _Listener(config)
+
+
+def _claimed(folder: Path) -> TextIO:
+    """A lock on the state folder: two mocks in one would take each other's locator."""
+    claim = (folder / "mock.lock").open("a+")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        claim.seek(0)
+        owner = claim.read().strip() or "unknown"
+        claim.close()
+        raise SettingsError(
+            f"A mock (process {owner}) already uses the state folder {str(folder)!r}. Choose another --state-dir, or "
+            "stop it with 'mockodp down'."
+        ) from None
+    claim.truncate(0)
+    claim.write(str(os.getpid()))
+    claim.flush()
+    return claim
 
 
 def _stop_on_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

@@ -21,7 +21,7 @@ import jsonschema_rs
 
 from mockodp.differences import Difference, differences
 from mockodp.errors import QueryError
-from mockodp.journal import Arrivals, Journal, Query, RowFilter, is_last
+from mockodp.journal import AccountInfo, Arrivals, Journal, Query, RowFilter, is_last
 from mockodp.journal.index import words_of
 from mockodp.journal.search import scan
 from mockodp.records import Record, address, id_number, id_text
@@ -120,7 +120,7 @@ class Tally:
             "met": self.met,
             "items": [address(*place) for place in self.found[:100]],
         }
-        if not self.met:
+        if not self.met and not self.beyond_repair:
             shown["nearest"] = [
                 {"id": address(*place), "differences": [d.shown() for d in short], "item": item}
                 for _, place, short, item in sorted(self.misses, key=lambda miss: (-miss[0], miss[1]))
@@ -170,11 +170,12 @@ async def verify(
         started = loop.time()
         try:
             outcome: Outcome = await ask(lambda: look(journal, wanted))
+            cost = loop.time() - started
             if _is_settled(outcome) or not await woken(arrival, deadline - loop.time()):
                 break
         finally:
             arrivals.forget(wanted.account, arrival)
-        await _breathe(loop.time() - started, deadline - loop.time())
+        await _breathe(cost, deadline - loop.time())
     if outcome.verdict == "pass" and wanted.quiet_s:
         return await _quiet(ask, journal, arrivals, wanted, outcome, woken=woken)
     return outcome
@@ -222,6 +223,8 @@ def look(journal: Journal, wanted: Verification) -> Outcome:
     info = journal.account(wanted.account)
     dropped = info.dropped_records if info and info.dropped_through > wanted.after else 0
     problem = _problem(tallies, ordered=wanted.ordered)
+    if problem:
+        problem += _hint(journal, wanted, info)
     verdict: Verdict = "fail" if problem else "pass"
     message = problem or "As expected."
     if dropped and not any(tally.beyond_repair for tally in tallies):
@@ -232,6 +235,20 @@ def look(journal: Journal, wanted: Verification) -> Outcome:
         )
     considered = journal.count(RowFilter(account=wanted.account, accepted=True), after=wanted.after)
     return Outcome(verdict, message, considered, dropped, tallies, through)
+
+
+def _hint(journal: Journal, wanted: Verification, info: AccountInfo | None) -> str:
+    """Why that may be, where the journal knows: no such account, or requests that were refused."""
+    if info is None:
+        known = [each.name for each in journal.accounts()][:10]
+        return f" There is no account {wanted.account!r}; known: {', '.join(known) or 'none yet'}."
+    refused = RowFilter(account=wanted.account, accepted=False)
+    count = journal.count(refused, after=wanted.after)
+    last = journal.scan(refused, after=None, descending=True, limit=1) if count else []
+    if not last or last[0].refusal is None:
+        return ""
+    what = "A request was" if count == 1 else f"{count} requests were, at last"
+    return f" {what} refused with {last[0].status}: {last[0].refusal['message']} ({id_text(last[0].id)})"
 
 
 def _tally(journal: Journal, wanted: Verification, expectation: Expectation, through: int) -> Tally:
@@ -307,7 +324,9 @@ def _problem(tallies: Sequence[Tally], *, ordered: bool) -> str | None:
         for number, tally in enumerate(tallies) if not tally.met
     ]  # fmt: skip
     if unmet:
-        return f"E{'; '.join(unmet)[1:]}."
+        many = [tally for tally in tallies if tally.beyond_repair]
+        named = f": {', '.join(address(*place) for place in many[0].found[:NEAREST])}" if many else ""
+        return f"E{'; '.join(unmet)[1:]}{named}."
     return _out_of_order(tallies) if ordered else None
 
 

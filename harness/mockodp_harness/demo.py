@@ -62,7 +62,7 @@ def main() -> None:
 def demo(console: Console) -> bool:
     """Send everything, show what arrived; whether nothing is missing."""
     events = demo_events()
-    with _mock(console) as mock, _runner(mock) as runner:
+    with _mock(console) as (mock, advice), _runner(mock) as runner:
         description = runner.describe()
         console.print(
             f"Destination {description.versions['@segment/action-destinations']} on Node "
@@ -79,7 +79,7 @@ def demo(console: Console) -> bool:
         console.print(_table(rows))
         complete = all((each.single, each.batch) == (1, 2) for row in rows.values() for each in row)
         console.print("Everything arrived." if complete else "[red]Something is missing.[/red]")
-        console.print("Look closer: mockodp records --account demo-eu1", highlight=False)
+        console.print(advice, highlight=False)
     return all(tried) and complete
 
 
@@ -98,7 +98,8 @@ def of_person(event: Json, person: Mapping[str, str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _mock(console: Console) -> Iterator[Client]:
+def _mock(console: Console) -> Iterator[tuple[Client, str]]:
+    """The mock that is up or one of our own, and what to do to look closer."""
     try:
         located = locate_mock(os.environ)
     except EnvironmentNotReady:
@@ -106,11 +107,11 @@ def _mock(console: Console) -> Iterator[Client]:
     if located is not None:
         with Client(located.url, located.token, tls_url=located.tls_url, ca=located.ca) as client:
             if client.is_ready():
-                yield client
+                yield client, "Look closer: mockodp records --account demo-eu1"
                 return
     console.print("No mock is up, so this demo starts one of its own. ('make mock-up' keeps one.)")
     with mockodp.running() as client:
-        yield client
+        yield client, "To look closer, keep a mock up ('make mock-up' in another terminal) and run this again."
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import click
 
 from mockodp.cli.connection import client_of, located, located_options
 from mockodp.cli.environment import Access, Variable, variables
-from mockodp.errors import SettingsError
+from mockodp.errors import MockODPError, SettingsError
 from mockodp.keys import ACCOUNT_NAME, ACCOUNT_NAME_RULE
 from mockodp.locator import Located
 
@@ -31,10 +31,16 @@ def env(url: str | None, token: str | None, shell: str, name: str) -> None:
     Print the settings that lead programs of this shell to the mock.
 
     \b
-      eval "$(mockodp env)"              in sh, bash and zsh
+      eval "$(mockodp env)" && npm test  in sh, bash and zsh
       mockodp env --shell fish | source  in fish
     """  # noqa: D301  click wants this character
-    click.echo(_WRITERS[shell](variables(access_to(located(url, token), name), os.environ)), nl=False)
+    try:
+        found = variables(access_to(located(url, token), name), os.environ)
+    except MockODPError:
+        if shell in ("sh", "fish"):
+            click.echo("false")  # else an eval of nothing succeeds, and what follows it talks to the real platform
+        raise
+    click.echo(_WRITERS[shell](found), nl=False)
 
 
 def access_to(found: Located, name: str) -> Access:

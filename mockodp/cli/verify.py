@@ -46,7 +46,7 @@ def verify(client: Client, account: str, file: BinaryIO | None, as_json: bool, *
     expectations as JSON, as POST /_mock/verify takes them; without it the options say what is expected.
 
     \b
-      mockodp verify checkout --type order --match '{"data":{"total":"27.5"}}'
+      mockodp verify checkout --type order --match '{"order_id":"order-1001"}'
       mockodp verify checkout --action refund --count none --within 2s
       mockodp verify checkout expected.json
     """  # noqa: D301  click wants this character
@@ -117,7 +117,7 @@ def told(outcome: Mapping[str, Any]) -> Iterator[str]:
             for difference in miss["differences"]:
                 yield from _difference(difference)
     dropped = f", {outcome['dropped']} were dropped" if outcome["dropped"] else ""
-    yield f"\n{_counted(outcome['considered'], 'record')} considered{dropped}."
+    yield f"\n{_counted(outcome['considered'], 'accepted record')} considered{dropped}."
 
 
 def _difference(difference: Mapping[str, Any]) -> Iterator[str]:

@@ -42,7 +42,7 @@ def settings_page() -> str:
         "",
         "A value is taken from the first of: the flag, the environment, a TOML file (`--config FILE`,",
         "`MOCKODP_CONFIG`, or `mockodp.toml` in the working directory, with the flag's name: `tls-port = 0`),",
-        "the default. `mockodp doctor` shows each value in force and where it is from.",
+        "the default. `mockodp doctor` shows each value of a mock started here and where it is from.",
         "This page is written by `make docs`.",
         "",
         "| flag of `mockodp serve` | environment | default | what it does |",

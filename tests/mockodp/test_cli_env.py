@@ -133,5 +133,5 @@ def test_the_systems_bundle_is_found_or_certifis(monkeypatch: pytest.MonkeyPatch
 
 def test_a_name_that_no_account_can_have_is_refused(mock: Client) -> None:
     result = run("env", "--key", "a b", MOCKODP_URL=mock.url, MOCKODP_TOKEN=mock.token)
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert (result.exit_code, result.stdout) == (2, "false\n"), "an eval of nothing would succeed"
     assert "--key 'a b': the name must be 1 to 80 letters" in result.stderr

@@ -9,11 +9,14 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from mockodp import running
 from mockodp import server as server_module
 from mockodp.cli.flags import effective
 from mockodp.cli.serve import banner
@@ -158,3 +161,13 @@ def test_the_banner_says_how_to_begin_and_hides_the_token() -> None:
     assert "Ctrl-C" in text
     assert "t0ken" not in text
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_a_second_mock_is_kept_off_the_state_folder(tmp_path: Path) -> None:
+    with running(state_dir=tmp_path / "state", tls_port=-1):
+        command = ["serve", "--port", "0", "--tls-port", "-1", "--state-dir", str(tmp_path / "state")]
+        done = subprocess.run(
+            [sys.executable, "-m", "mockodp", *command], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 2
+    assert f"A mock (process {os.getpid()}) already uses the state folder" in done.stderr

@@ -75,7 +75,7 @@ def test_a_failure_shows_where_the_nearest_miss_falls_short(mock: Client) -> Non
     assert "Nearest miss: " in result.stdout
     assert '  /data/total\n    - expected 27.5\n    + was "27.5"\n' in result.stdout
     assert '  /data/coupon\n    - expected "x"\n    + was absent\n' in result.stdout
-    assert result.stdout.endswith("\n2 records considered.\n")
+    assert result.stdout.endswith("\n2 accepted records considered.\n")
 
 
 @pytest.mark.parametrize("stdin", [False, True])

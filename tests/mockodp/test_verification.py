@@ -95,15 +95,33 @@ def test_what_was_expected_is_compared_with_what_came(wanted: dict[str, Any], ve
 
 def test_an_expectation_over_an_empty_account_fails() -> None:
     outcome = after_arrival_of(type="order")
-    assert (outcome.verdict, outcome.message, outcome.considered) == ("fail", "Expected exactly 1, found 0.", 0)
+    assert (outcome.verdict, outcome.considered) == ("fail", 0)
+    assert outcome.message == "Expected exactly 1, found 0. There is no account 'shop'; known: none yet."
 
 
 def test_refused_requests_do_not_count() -> None:
     async def scene(desk: Desk) -> Outcome:
-        await desk.arrives(ADA, status=400, refusal={"code": "x"}, items=1)
+        await desk.arrives(ADA, status=415, refusal={"code": "x", "message": "Content type is 'a/b'."}, items=1)
         return await desk.verify(type="order")
 
-    assert run(scene).verdict == "fail"
+    outcome = run(scene)
+    assert (outcome.verdict, outcome.considered) == ("fail", 0)
+    assert "found 0. A request was refused with 415: Content type is 'a/b'. (" in outcome.message
+
+
+def test_too_many_names_what_was_found_and_no_misses() -> None:
+    outcome = after_arrival_of(ADA, ADA, BOB, type="order")
+    (shown,) = outcome.shown()["expectations"]
+    assert outcome.message == f"Expected exactly 1, found 2: {', '.join(shown['items'])}."
+    assert "nearest" not in shown
+
+
+def test_an_array_of_another_length_is_nearer_than_none_and_says_so() -> None:
+    other, near = {"type": "product"}, {"products": [{"product_id": "a"}, {"product_id": "b"}]}
+    outcome = after_arrival_of(other, near, match={"products": [{"product_id": "b"}]})
+    nearest = outcome.shown()["expectations"][0]["nearest"]
+    assert [miss["item"] for miss in nearest] == [near, other]
+    assert nearest[0]["differences"][0]["message"].startswith("expected 1 item, had 2: ")
 
 
 def test_a_failure_names_all_mismatches_of_the_nearest_items_first() -> None:
