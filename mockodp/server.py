@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import os
 import secrets
@@ -29,6 +28,7 @@ import uvicorn
 import uvloop
 
 from mockodp.app import App
+from mockodp.claims import claimed
 from mockodp.errors import SettingsError
 from mockodp.http_protocol import bounded_protocol
 from mockodp.journal import SqliteJournal
@@ -104,7 +104,7 @@ class Server:
         self._claim: TextIO | None = None
         try:
             prepare_folder(settings.state_dir)
-            self._claim = _claimed(settings.state_dir)
+            self._claim = _claim(settings.state_dir)
             if settings.tls_port >= 0:
                 self._sockets.append(_bound(settings.host, settings.tls_port, "tls_port"))
                 self._certificates = certificates(settings.state_dir)
@@ -198,23 +198,10 @@ class Server:
         return _Listener(config)
 
 
-def _claimed(folder: Path) -> TextIO:
-    """A lock on the state folder: two mocks in one would take each other's locator."""
-    claim = (folder / "mock.lock").open("a+")
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        claim.seek(0)
-        owner = claim.read().strip() or "unknown"
-        claim.close()
-        raise SettingsError(
-            f"A mock (process {owner}) already uses the state folder {str(folder)!r}. Choose another --state-dir, or "
-            "stop it with 'mockodp down'."
-        ) from None
-    claim.truncate(0)
-    claim.write(str(os.getpid()))
-    claim.flush()
-    return claim
+def _claim(folder: Path) -> TextIO:
+    """Two mocks in one state folder would take each other's locator."""
+    remedy = " Choose another --state-dir, or stop it with 'mockodp down'."
+    return claimed(folder / "mock.lock", f"The state folder {str(folder)!r}", remedy)
 
 
 def _stop_on_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

@@ -10,8 +10,6 @@ a journal in memory has one connection and a lock.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import sqlite3
 import threading
@@ -25,6 +23,7 @@ from urllib.parse import quote
 import orjson
 import zstandard
 
+from mockodp.claims import claimed
 from mockodp.errors import SettingsError
 from mockodp.journal.index import WordIndex
 from mockodp.journal.protocol import MOST_BYTES, AccountInfo, Packed, RowFilter
@@ -100,7 +99,7 @@ class SqliteJournal:
         self._lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
-        self._claim = _claimed(self._path) if self._path else None
+        self._claim = _claim(self._path) if self._path else None
         try:
             self._db = _opened(self._path)
         except BaseException:
@@ -368,21 +367,9 @@ class SqliteJournal:
         return self._db.execute("SELECT 1 FROM accounts WHERE name IS NULL").fetchone() is not None
 
 
-def _claimed(path: Path) -> TextIO:
-    """A lock on the file, held while the journal is open: two writers would not know of each other's accounts."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    claim = path.with_name(path.name + "-lock").open("a+")
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        claim.seek(0)
-        owner = claim.read().strip() or "unknown"
-        claim.close()
-        raise SettingsError(f"The journal {str(path)!r} is in use by another mock (process {owner}).") from None
-    claim.truncate(0)
-    claim.write(str(os.getpid()))
-    claim.flush()
-    return claim
+def _claim(path: Path) -> TextIO:
+    """Two writers would not know of each other's accounts."""
+    return claimed(path.with_name(path.name + "-lock"), f"The journal {str(path)!r}")
 
 
 def _connected(path: Path | None) -> sqlite3.Connection:

@@ -170,4 +170,4 @@ def test_a_second_mock_is_kept_off_the_state_folder(tmp_path: Path) -> None:
             [sys.executable, "-m", "mockodp", *command], capture_output=True, text=True, timeout=60, check=False
         )
     assert done.returncode == 2
-    assert f"A mock (process {os.getpid()}) already uses the state folder" in done.stderr
+    assert f"is in use by another mock (process {os.getpid()}). Choose another --state-dir" in done.stderr
