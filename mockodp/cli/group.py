@@ -81,7 +81,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="mockodp", prog_name="mockodp", message="%(prog)s %(version)s")
 def cli() -> None:
-    """A local Optimizely Data Platform that records and judges what Twilio Segment's destination sends it."""
+    """A local Optimizely Data Platform that records what Twilio Segment's destination sends it."""
 
 
 def complain(message: str, code: int) -> int:
