@@ -52,7 +52,7 @@ def _print_record(out: Console, record: Mapping[str, Any]) -> None:
     _facts(out, f"Record {record['id']}", "green" if accepted else "red", {
         "answer": f"{record['status']} {'accepted' if accepted else 'refused'}",
         "verdict": record["verdict"], "account": record["account"], "region": record["region"],
-        "endpoint": record["endpoint"], "received": f"{record['received_at']}, answered in {record['duration_ms']:g} ms",
+        "endpoint": record["endpoint"], "received": f"{record['received_at']}, ready in {record['duration_ms']:g} ms",
     })  # fmt: skip
     if record["refusal"]:
         _print_refusal(out, record["refusal"])
