@@ -1,5 +1,37 @@
 """What may stand on the wire between Segment and ODP, and how sure we are of it."""
 
-from mockodp_contracts.evidence import Evidence
+from __future__ import annotations
 
-__all__ = ["Evidence"]
+from datetime import datetime
+from typing import Any
+
+from mockodp_contracts.catalog import Catalog, Contract, catalog
+from mockodp_contracts.errors import BrokenContract, ContractError, UnknownContract
+from mockodp_contracts.evidence import Evidence, Label
+from mockodp_contracts.violation import Severity, Verdict, Violation
+
+
+def judge(document: Any, contract: str, now: datetime | None = None) -> Verdict:
+    """
+    The verdict of the contract of that name (``email_event``, ``envelopes/batch_email_event``) on decoded JSON.
+
+    All violations at once. *now* is the time of arrival; without it no rule about time is asked. `UnknownContract` if
+    there is no such contract.
+    """
+    return catalog().judge(contract)(document, now)
+
+
+__all__ = [
+    "BrokenContract",
+    "Catalog",
+    "Contract",
+    "ContractError",
+    "Evidence",
+    "Label",
+    "Severity",
+    "UnknownContract",
+    "Verdict",
+    "Violation",
+    "catalog",
+    "judge",
+]

@@ -6,7 +6,10 @@ Public sources do not say what every answer of ODP looks like, so each rule carr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 
 class Evidence(StrEnum):
@@ -26,3 +29,17 @@ class Evidence(StrEnum):
 
     UNKNOWN = "unknown"
     """No source says; the mock has a stated default and a switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a rule comes from: the grade, the source in words, and the day it was last looked at (ISO 8601)."""
+
+    grade: Evidence
+    source: str
+    checked: str
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """`KeyError` or `ValueError` if a part is missing or the grade is none."""
+        return cls(Evidence(said["grade"]), said["source"], said["checked"])

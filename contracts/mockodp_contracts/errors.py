@@ -1,0 +1,21 @@
+"""
+What can go wrong with contracts themselves; a payload that breaks one is no error but a `Verdict`.
+
+* ContractError
+  - UnknownContract      no contract has that name
+  - BrokenContract       a contract file is not what it should be
+"""
+
+from __future__ import annotations
+
+
+class ContractError(Exception):
+    """Something is wrong with a contract, not with a payload."""
+
+
+class UnknownContract(ContractError):
+    """No contract has that name."""
+
+
+class BrokenContract(ContractError):
+    """A contract file is not what it should be."""

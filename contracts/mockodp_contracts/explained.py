@@ -1,0 +1,182 @@
+"""
+Findings in sentences: what was expected, what came, what to do. Made when somebody reads, not when a request arrives.
+
+A finding of another version of the contracts may name a rule that is no longer there; it is told as far as it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+from mockodp_contracts.catalog import Catalog, Schema
+from mockodp_contracts.errors import UnknownContract
+from mockodp_contracts.evidence import Evidence
+from mockodp_contracts.violation import Severity, Violation, found_at, path_of, shortened
+
+if TYPE_CHECKING:
+    from mockodp_contracts.judging import Finding
+
+_ORDER: Final = {severity: place for place, severity in enumerate(Severity)}
+_MANY: Final = 12
+
+SHAPE_RULES: Final = {
+    "type": "wrong-type",
+    "const": "wrong-constant",
+    "enum": "unknown-value",
+    "required": "missing-member",
+    "additionalProperties": "unknown-member",
+    "minLength": "too-short",
+    "minItems": "too-short",
+    "minProperties": "too-short",
+    "maxLength": "too-long",
+    "maxItems": "too-long",
+    "maxProperties": "too-long",
+    "minimum": "out-of-range",
+    "maximum": "out-of-range",
+    "exclusiveMinimum": "out-of-range",
+    "pattern": "malformed",
+    "uniqueItems": "repeated",
+    "contains": "nothing-fits",
+    "propertyNames": "bad-name",
+    "anyOf": "fits-no-form",
+}
+"""What breaking a keyword of JSON Schema is called."""
+
+_HINTS: Final = {
+    "wrong-type": "Map the field to a value of that type, or convert it in the mapping.",
+    "wrong-constant": "Look at which action and which preset sent this, and at its mapping.",
+    "unknown-value": "Look at the mapping of this field.",
+    "missing-member": "Map the field to something that the source event has.",
+    "unknown-member": "It is not read: leave it out, or send it in a member that is open for it.",
+    "too-short": "Send at least that much, or nothing at all.",
+    "too-long": "Split it, or send less.",
+    "out-of-range": "Look at the value in the source event.",
+    "malformed": "Look at the value in the source event.",
+    "repeated": "Send each of them once.",
+    "nothing-fits": "At least one of the items must be complete.",
+    "bad-name": "Rename the member.",
+    "fits-no-form": "Compare it with the good examples of the contract.",
+}
+
+
+def explained(catalog: Catalog, findings: Iterable[Finding], document: Any) -> list[Violation]:
+    """Every violation that *findings* of *document* stand for; by item, worst first within each."""
+    placed: list[tuple[int, int, str, Violation]] = []
+    for finding in findings:
+        explain = _explainer(catalog, finding.location)
+        for index in (None,) if finding.items is None else finding.items:
+            pointer = finding.pointer if index is None else f"/{index}{finding.pointer}"
+            violation = explain(pointer, document)
+            placed.append((-1 if index is None else index, _ORDER[violation.severity], pointer, violation))
+    return [entry[-1] for entry in sorted(placed, key=lambda entry: entry[:3])]
+
+
+def _explainer(catalog: Catalog, location: str) -> Callable[[str, Any], Violation]:
+    """A function that tells what breaking the rule at *location* means at a place."""
+    name, _, keyword_at = location.removeprefix("urn:mockodp:").partition("#")
+    rule = catalog.rules.get(name.removeprefix("rules/")) if name.startswith("rules/") else None
+    if rule is not None:
+        return lambda pointer, document: Violation(
+            rule.name, rule.severity, pointer, rule.expected, shortened(found_at(document, pointer), pointer),
+            rule.label.grade, rule.hint, name,
+        )  # fmt: skip
+    try:
+        contract = catalog[name]
+        schema, keyword = _schema_at(contract.schema, keyword_at)
+        grade = contract.label_at(keyword_at).grade
+    except (UnknownContract, KeyError, IndexError, ValueError):
+        return lambda pointer, document: _forgotten(name, keyword_at, pointer, document)
+    shape_rule = SHAPE_RULES.get(keyword, keyword)
+    return lambda pointer, document: Violation(
+        shape_rule, Severity.ERROR, pointer, _expected(schema, keyword, pointer),
+        shortened(found_at(document, pointer), pointer), grade, _hint(schema, shape_rule, pointer, document), name,
+    )  # fmt: skip
+
+
+def _forgotten(name: str, keyword_at: str, pointer: str, document: Any) -> Violation:
+    keyword = keyword_at.rpartition("/")[2]
+    return Violation(
+        SHAPE_RULES.get(keyword, keyword or name), Severity.ERROR, pointer, "what another version asked",
+        shortened(found_at(document, pointer), pointer), Evidence.UNKNOWN,
+        "The record was judged by another version of mockodp; send the request again to have it judged by this one.",
+        name,
+    )  # fmt: skip
+
+
+def _schema_at(schema: Any, keyword_at: str) -> tuple[Schema, str]:
+    """The schema that holds the keyword at *keyword_at*, and the keyword."""
+    *above, keyword = path_of(keyword_at)
+    for part in above:
+        schema = schema[int(part)] if isinstance(schema, list) else schema[part]
+    if schema[keyword] is False and above[-1:] == ["properties"]:
+        return {"additionalProperties": False}, "additionalProperties"
+    return schema, keyword
+
+
+def _expected(schema: Schema, keyword: str, pointer: str) -> str:
+    """What the keyword asks for, as the words after 'expected'."""
+    if "x-expected" in schema and keyword not in ("type", "required", "additionalProperties"):
+        return str(schema["x-expected"])
+    value = schema[keyword]
+    return _WORDS[keyword](value, path_of(pointer)[-1:]) if keyword in _WORDS else f"{keyword} {shortened(value)}"
+
+
+def _types(value: Any, _: Any) -> str:
+    return _joined([_TYPES[name] for name in ([value] if isinstance(value, str) else value)], "or")
+
+
+_TYPES: Final = {
+    "string": "a text", "number": "a number", "integer": "a whole number", "boolean": "true or false",
+    "object": "an object", "array": "an array", "null": "null",
+}  # fmt: skip
+_WORDS: Final[Mapping[str, Callable[[Any, list[str]], str]]] = {
+    "type": _types,
+    "const": lambda value, _: shortened(value),
+    "enum": lambda value, _: f"one of {_joined([shortened(each) for each in value], 'or')}",
+    "required": lambda _, last: f"a member {shortened(last[0])}",
+    "additionalProperties": lambda _, last: f"no member {shortened(last[0])}",
+    "minLength": lambda value, _: f"at least {_counted(value, 'character')}",
+    "minItems": lambda value, _: f"at least {_counted(value, 'item')}",
+    "minProperties": lambda value, _: f"at least {_counted(value, 'member')}",
+    "maxLength": lambda value, _: f"at most {_counted(value, 'character')}",
+    "maxItems": lambda value, _: f"at most {_counted(value, 'item')}",
+    "maxProperties": lambda value, _: f"at most {_counted(value, 'member')}",
+    "minimum": lambda value, _: f"{value} or more",
+    "maximum": lambda value, _: f"{value} or less",
+    "exclusiveMinimum": lambda value, _: f"more than {value}",
+    "pattern": lambda value, _: f"a text that matches {value}",
+    "uniqueItems": lambda *_: "no item twice",
+    "contains": lambda value, _: (
+        f"an item with {_joined([shortened(name) for name in value.get('required', ())], 'and')}"
+    ),
+    "propertyNames": lambda value, _: f"names of members that match {value.get('pattern')}",
+    "anyOf": lambda value, _: f"one of {len(value)} forms",
+}
+
+
+def _hint(schema: Schema, rule: str, pointer: str, document: Any) -> str:
+    if rule == "unknown-member":
+        near = get_close_matches(path_of(pointer)[-1], list(schema.get("properties", ())), n=1, cutoff=0.75)
+        if near:
+            return f"Did you mean {shortened(near[0])}?"
+    if rule == "missing-member":
+        parent = found_at(document, pointer.rpartition("/")[0])
+        others = (
+            [name for name in parent if name not in schema.get("properties", ())] if isinstance(parent, dict) else []
+        )
+        near = get_close_matches(path_of(pointer)[-1], others, n=1, cutoff=0.75)
+        if near:
+            return f"There is {shortened(near[0])}: is that the one?"
+    return str(schema.get("x-hint") or _HINTS.get(rule, "Compare it with the good examples of the contract."))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _joined(words: list[str], last: str) -> str:
+    if len(words) > _MANY:
+        words = [*words[:_MANY], f"{len(words) - _MANY} more"]
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else (words[0] if words else "such a form")

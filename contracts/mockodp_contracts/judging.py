@@ -1,0 +1,252 @@
+"""
+Judging a document by a contract: compiled once, every violation at once.
+
+Shape and most rules stand in one JSON Schema, checked by one pass of jsonschema-rs. Rules of info and those that JSON
+Schema cannot say are asked place by place (`Rule.at_its_place`): ordinary traffic breaks them, and asking costs a
+tenth of an error report. What is found is kept short, as `Finding`; sentences are made of it when somebody reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import jsonschema_rs
+
+from mockodp_contracts.catalog import RULES, URN, Catalog, Contract, Rule, Schema
+from mockodp_contracts.checks import Holds, check
+from mockodp_contracts.errors import BrokenContract
+from mockodp_contracts.explained import explained
+from mockodp_contracts.pruned import Pruned
+from mockodp_contracts.violation import ABSENT, Severity, Verdict, path_of, pointer_to
+
+MOST_VALUES: Final = 20_000
+"""So many values of a broken document are looked at one by one; a hostile one could hold millions."""
+
+
+_OF_THE_WHOLE: Final = frozenset({"required", "minItems", "minProperties", "contains"})
+"""Keywords that may be broken only because a value was cut."""
+
+
+class Finding(NamedTuple):
+    """
+    One broken rule, at one place of one or more items.
+
+    *location* is where the rule stands: a contract's URN, then a JSON Pointer to the keyword. *pointer* is the place
+    in the document; where *items* are given it is relative to each of these items of a batch.
+    """
+
+    location: str
+    pointer: str
+    items: tuple[int, ...] | None
+
+
+_Found = dict[tuple[str, str], list[int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A rule to be asked at a place of a document, or of each item of a batch."""
+
+    rule: Rule
+    of_items: bool
+    reach: Callable[[Any], Any]
+    holds: Holds | None
+    pointer: str
+
+
+class Judge:
+    """What judges by one contract."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        contract: Contract,
+        validator: jsonschema_rs.Draft202012Validator,
+        places: Sequence[_Place],
+    ) -> None:
+        self.contract = contract
+        self._catalog = catalog
+        self._validator = validator
+        self._places = places
+
+    def __call__(self, document: Any, now: datetime | None = None) -> Verdict:
+        """
+        The verdict on *document*, violations in the document's order of items, worst first within each.
+
+        *now* is the time of its arrival; without it no rule about time is asked.
+        """
+        findings, left_off = self.findings(document, now)
+        violations = explained(self._catalog, findings, document)
+        return Verdict(self.contract.name, tuple(violations), left_off, self.failed(findings, left_off))
+
+    def findings(self, document: Any, now: datetime | None = None) -> tuple[list[Finding], int]:
+        """What *document* breaks, in short; and how many values were not looked at, 0 for all but hostile documents."""
+        found: _Found = {}
+        left_off = 0 if self._validator.is_valid(document) else self._note_errors(document, found)
+        for place in self._places:
+            _ask(place, document, now, found)
+        return [
+            Finding(location, pointer, None if items is None else tuple(items))
+            for (location, pointer), items in found.items()
+        ], left_off
+
+    def _note_errors(self, document: Any, found: _Found) -> int:
+        """Note every error; the number of values that were not looked at."""
+        pruned = Pruned(document, MOST_VALUES)
+        batch = isinstance(document, list)
+        for error in self._validator.iter_errors(pruned.document):
+            if pruned.left_off and pruned.is_cut(error.instance_path) and error.schema_path[-1] in _OF_THE_WHOLE:
+                continue
+            for path in _places_of(error):
+                _note(found, error.absolute_keyword_location or self.contract.name, path, batch)
+        return pruned.left_off
+
+    def failed(self, findings: Sequence[Finding], left_off: int = 0) -> bool:
+        """Whether one of *findings* is an error; or, with values not looked at, may be."""
+        return left_off > 0 or any(severity_of(self._catalog, f.location) is Severity.ERROR for f in findings)
+
+
+def severity_of(catalog: Catalog, location: str) -> Severity:
+    """How bad it is to break the rule at *location*: breaking a shape is an error."""
+    name, is_rule = rule_name(location)
+    return catalog.rules[name].severity if is_rule and name in catalog.rules else Severity.ERROR
+
+
+def rule_name(location: str) -> tuple[str, bool]:
+    """The name of the rule or contract at *location*, and whether it is a rule beyond shape."""
+    name = location.partition("#")[0].removeprefix(URN)
+    return name.removeprefix(RULES), name.startswith(RULES)
+
+
+def compiled(catalog: Catalog, contract: Contract) -> Judge:
+    """What judges by *contract* of *catalog*."""
+    resources = dict(_resources(catalog, contract))
+    try:
+        registry = jsonschema_rs.Registry(list(resources.items()))
+        validator = jsonschema_rs.Draft202012Validator(resources[URN + contract.name], registry=registry, offline=True)
+        return Judge(catalog, contract, validator, _places(catalog, contract))
+    except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        raise BrokenContract(f"Contract {contract.name!r} cannot be compiled: {error}.") from error
+
+
+def with_rules(catalog: Catalog, contract: Contract) -> Schema:
+    """The schema of *contract* with its rules beyond shape joined to it, and without its examples."""
+    schema = {name: value for name, value in contract.schema.items() if name != "x-examples"}
+    rules = [_within(rule) for rule in catalog.rules_of(contract.name) if not rule.at_its_place]
+    return {**schema, "allOf": [*schema.get("allOf", []), *rules]} if rules else schema
+
+
+def _resources(catalog: Catalog, contract: Contract) -> Iterator[tuple[str, Schema]]:
+    """Every schema that judging by *contract* needs, by its URN."""
+    ahead, seen = [contract.name], {contract.name}
+    while ahead:
+        used = catalog[ahead.pop()]
+        yield URN + used.name, with_rules(catalog, used)
+        for rule in catalog.rules_of(used.name):
+            if rule.schema is not None and not rule.at_its_place:
+                yield rule.urn, {"$id": rule.urn, **rule.schema}
+        ahead += used.refs - seen
+        seen |= used.refs
+
+
+def _within(rule: Rule) -> Schema:
+    """A schema that asks *rule* at its places."""
+    schema: Schema = {"$ref": rule.urn}
+    for part in reversed(path_of(rule.at)):
+        schema = {"items": schema, "additionalProperties": schema} if part == "*" else {"properties": {part: schema}}
+    return schema
+
+
+def _places(catalog: Catalog, contract: Contract) -> list[_Place]:
+    found = {}
+    for path, name in _used(catalog, contract, (), frozenset()):
+        for rule in catalog.rules_of(name):
+            if rule.at_its_place:
+                found[rule.name, path] = _place(rule, path)
+    return list(found.values())
+
+
+def _used(
+    catalog: Catalog, contract: Contract, path: tuple[str, ...], above: frozenset[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each contract that *contract* is made of, with its place in a document (``*`` is any index)."""
+    yield path, contract.name
+    for inner, name in _referred(contract.schema, path):
+        if name not in above:
+            yield from _used(catalog, catalog[name], inner, above | {contract.name})
+
+
+def _referred(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        yield path, schema["$ref"].removeprefix(URN)
+    for name, inner in schema.get("properties", {}).items():
+        yield from _referred(inner, (*path, name))
+    for keyword in ("items", "contains"):
+        yield from _referred(schema.get(keyword), (*path, "*"))
+    for keyword in ("then", "else"):
+        yield from _referred(schema.get(keyword), path)
+    for inner in schema.get("allOf", ()):
+        yield from _referred(inner, path)
+
+
+def _place(rule: Rule, path: tuple[str, ...]) -> _Place:
+    of_items = path[:1] == ("*",)
+    parts = [*path[of_items:], *path_of(rule.at)]
+    if "*" in parts:
+        raise BrokenContract(f"Rule {rule.name!r} is asked at its place, so 'at' may not hold '*': {rule.at!r}.")
+    schema = rule.schema
+    holds = None if schema is None else jsonschema_rs.Draft202012Validator(schema, offline=True).is_valid
+    return _Place(rule, of_items, _reach(parts), holds, pointer_to([*parts, *path_of(rule.about)]))
+
+
+def _reach(parts: Sequence[str]) -> Callable[[Any], Any]:
+    """A function that gives the value at these member names, or `ABSENT`."""
+    if not parts:
+        return lambda value: value
+    name, deeper = parts[0], _reach(parts[1:])
+    if len(parts) == 1:
+        return lambda value: value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+    return lambda value: deeper(value.get(name, ABSENT)) if isinstance(value, dict) else ABSENT
+
+
+def _ask(place: _Place, document: Any, now: datetime | None, found: _Found) -> None:
+    """Note where the rule of *place* is broken."""
+    holds = place.holds or (check(place.rule.check, now) if place.rule.check else None)
+    if holds is None:
+        return
+    reach = place.reach
+    if not place.of_items:
+        if (value := reach(document)) is not ABSENT and not holds(value):
+            found[place.rule.urn, place.pointer] = None
+    elif isinstance(document, list):
+        broken = [
+            index for index, item in enumerate(document) if (value := reach(item)) is not ABSENT and not holds(value)
+        ]
+        if broken:
+            found[place.rule.urn, place.pointer] = broken
+
+
+def _places_of(error: jsonschema_rs.ValidationError) -> Iterator[list[str | int]]:
+    """Where an error is seen: at the missing or unknown member itself, else at the value."""
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield [*error.instance_path, kind.property]
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            yield [*error.instance_path, name]
+    else:
+        yield list(error.instance_path)
+
+
+def _note(found: _Found, location: str, path: Sequence[str | int], batch: bool) -> None:
+    if not batch or not path:
+        found[location, pointer_to(path)] = None
+        return
+    items = found.setdefault((location, pointer_to(path[1:])), [])
+    if items is not None and (not items or items[-1] != path[0]):
+        items.append(int(path[0]))

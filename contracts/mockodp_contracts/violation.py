@@ -1,0 +1,151 @@
+"""What breaking a contract looks like, as frozen values; and how a value of a payload is shown in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+import orjson
+
+from mockodp_contracts.evidence import Evidence
+
+LONGEST_SHOWN: Final = 80
+MASK: Final = "****"
+SECRET: Final = re.compile(
+    r"authori[sz]ation|cookie|token|secret|passw|credential|session|signature|jwt|bearer|x-auth|"
+    r"(api|access|private|secret)[-_]?key",
+    re.I,
+)
+"""Names whose values must not be shown."""
+
+
+class Severity(StrEnum):
+    """How bad it is, worst first."""
+
+    ERROR = "error"
+    """ODP refuses, loses or misreads it: the verdict is fail."""
+
+    WARNING = "warning"
+    """Something is likely lost, or nobody knows what ODP does with it."""
+
+    INFO = "info"
+    """Allowed, and often not what was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """
+    One reason why a document breaks a contract.
+
+    *rule* names it, *contract* says which contract holds the rule. *pointer* is a JSON Pointer into the document
+    (``""`` is the whole document; of a missing member, where it should be). *came* is shortened, secrets masked.
+    """
+
+    rule: str
+    severity: Severity
+    pointer: str
+    expected: str
+    came: str
+    evidence: Evidence
+    hint: str
+    contract: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '(document)'}: expected {self.expected}, {was(self.came)} [{self.rule}]"
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a contract says of a document: every violation, worst first; *left_off* more of them are not listed."""
+
+    contract: str
+    violations: tuple[Violation, ...]
+    left_off: int = 0
+    failed: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return not self.failed
+
+    @property
+    def word(self) -> Literal["pass", "fail"]:
+        return "fail" if self.failed else "pass"
+
+    def of(self, severity: Severity) -> tuple[Violation, ...]:
+        """The violations of that severity."""
+        return tuple(violation for violation in self.violations if violation.severity is severity)
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "contract": self.contract,
+            "verdict": self.word,
+            "violations": [violation.shown() for violation in self.violations],
+            "left_off": self.left_off,
+        }
+
+
+def was(came: str) -> str:
+    """``absent`` as a claim, any other value after 'was'."""
+    return f"was {came}"
+
+
+def pointer_to(path: Sequence[str | int]) -> str:
+    """A JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def path_of(pointer: str) -> list[str]:
+    """The parts of a JSON Pointer, unescaped."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+ABSENT: Final = object()
+
+
+def found_at(document: Any, pointer: str) -> Any:
+    """The value at *pointer*, or `ABSENT`."""
+    value = document
+    for part in path_of(pointer):
+        if isinstance(value, dict):
+            value = value.get(part, ABSENT)
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return ABSENT
+    return value
+
+
+def shortened(value: Any, pointer: str = "") -> str:
+    """*value* as JSON in one line, at most `LONGEST_SHOWN` characters; masked where *pointer* or a name says secret."""
+    if value is ABSENT:
+        return "absent"
+    if any(SECRET.search(part) for part in path_of(pointer)):
+        return MASK
+    if isinstance(value, str) and len(value) > LONGEST_SHOWN:
+        return f"{_json(value[: LONGEST_SHOWN // 2])}… of {len(value)} characters"
+    text = _json(_bounded(value))
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def _bounded(value: Any, room: int = 8) -> Any:
+    """So much of *value* as one line can show, without secrets."""
+    if isinstance(value, dict):
+        return {
+            name[:LONGEST_SHOWN]: MASK if SECRET.search(name) else _bounded(member, room // 2)
+            for name, member in list(value.items())[: room + 1]
+        }
+    if isinstance(value, list):
+        return [_bounded(item, room // 2) for item in value[: room + 1]]
+    return value[: LONGEST_SHOWN + 1] if isinstance(value, str) else value
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
