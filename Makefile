@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 STATE ?= .mockodp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mock-up mock-down demo node test soak lint format types bench docs dist clean
+.PHONY: help venv mock-up mock-down demo node upstream mutants test soak lint format types bench docs dist clean
 
 help:  ## Show this list.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,13 @@ node: .venv/.run  ## Install the published destination for Node.
 
 demo: .venv/.run  ## Send real traffic of the published destination into the mock (needs Node 20).
 	@$(BIN)/python -m mockodp_harness.demo
+
+upstream: .venv/.run  ## Compare our table of the destination with the published package (needs Node 20).
+	@$(BIN)/python -m mockodp_harness.node install >/dev/null
+	@$(BIN)/python -m mockodp_harness.upstream
+
+mutants: .venv/.run  ## Break every contract in every way and count what its judge notices.
+	@$(BIN)/python -m mockodp_contracts.mutants
 
 test: .venv/.dev  ## Run every test (see below for its scale).
 	$(BIN)/pytest -n auto $(PYTEST)

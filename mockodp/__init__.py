@@ -1,4 +1,4 @@
-"""A local Optimizely Data Platform that records what it gets."""
+"""A local Optimizely Data Platform that records and judges what it gets."""
 
 from typing import TYPE_CHECKING, Any
 

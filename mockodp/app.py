@@ -98,6 +98,8 @@ class App:
     def _count(self, judged: Judged, received: Received, status: int) -> None:
         endpoint = judged.record.endpoint if judged.record else None
         self._mock.answered[received.region.value, endpoint or "none", status] += 1
+        if judged.record is not None and judged.record.verdict is not None:
+            self._mock.judged[judged.record.verdict] += 1
         if judged.record is None and judged.refusal is not None:
             self._mock.unrecorded[judged.refusal.code] += 1
 

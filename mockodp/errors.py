@@ -12,7 +12,7 @@ What can go wrong, as a tree.
       * ForeignKey             a key that was not made for tests: nothing of its request may be stored
       * WrongRegion            a key bound to another region
     + Undecodable              400: not a JSON array of objects
-    + Doubtful                 400: only with --strict: nobody knows whether ODP takes this
+    + ContractBroken           400: only with --strict: the body breaks its contract
     + BodyIncomplete           408: the body stopped before its end
     + TooLarge                 413
     + UnsupportedMedia         415
@@ -114,10 +114,10 @@ class Undecodable(Refusal):
     code = "undecodable_body"
 
 
-class Doubtful(Refusal):
-    """No source says that ODP takes this, and the mock was told to be strict."""
+class ContractBroken(Refusal):
+    """The body breaks its contract, and the mock was told to be strict."""
 
-    code = "doubtful"
+    code = "contract_broken"
 
 
 class BodyIncomplete(Refusal):

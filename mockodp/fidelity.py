@@ -1,20 +1,27 @@
 """
 How true the mock is to ODP, rule by rule: what it does, how sure we are, and the switch where nobody knows.
 
-The one source for ``GET /_mock/fidelity``, ``mockodp fidelity`` and ``docs/fidelity.md``.
+Rules of the mock stand here, those of the contracts in the contracts. `fidelity` joins them: the one source for
+``GET /_mock/fidelity``, ``mockodp fidelity`` and ``docs/fidelity.md``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from mockodp_contracts import Evidence
+from mockodp_contracts import Contract, Evidence, Severity, catalog
+from mockodp_contracts.catalog import Rule as ContractRule
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One emulated fact. *source* says in words where it is from; *switch* names the setting that changes it."""
+    """
+    One emulated fact. *source* says in words where it is from; *switch* names the setting that changes it.
+
+    *kind* says of what: the mock itself, a rule of the contracts beyond shape, or the shape that a contract asks for.
+    """
 
     name: str
     statement: str
@@ -22,6 +29,8 @@ class Rule:
     source: str
     checked: str
     switch: str | None = None
+    kind: Literal["mock", "rule", "contract"] = "mock"
+    severity: str | None = None
 
 
 _D: Final = "2026-11-23"
@@ -71,6 +80,8 @@ RULES: Final = (
          Evidence.UNKNOWN, "No source; the published destination never compresses", _D),
     Rule("unknown-path", "An unknown path is answered 404 with the known ones, another method 405.",
          Evidence.UNKNOWN, "A vendor's test of the REST API looks for 403; of these hosts nothing is public", _D),
+    Rule("verdict", "What breaks its contract is accepted, and the verdict kept beside it.",
+         Evidence.UNKNOWN, "What ODP refuses of it is not public; a verdict is not a refusal", _D, "strict"),
     Rule("empty-batch", "An empty array is accepted.",
          Evidence.UNKNOWN, "No source; the published destination sends no request for an empty batch", _D, "strict"),
     Rule("empty-item", "An item without members is accepted.",
@@ -81,5 +92,29 @@ RULES: Final = (
 
 
 def fidelity() -> list[dict[str, Any]]:
-    """The table as JSON."""
-    return [asdict(rule) for rule in RULES]
+    """The whole table as JSON: the mock's own rules, then those of the contracts."""
+    return [asdict(rule) for rule in every_rule()]
+
+
+def every_rule() -> Iterator[Rule]:
+    """The whole table: the mock's own rules, the contracts' rules beyond shape, the shapes."""
+    yield from RULES
+    for rule in catalog().rules.values():
+        yield _beyond_shape(rule)
+    for contract in catalog():
+        yield from _shapes(contract)
+
+
+def _beyond_shape(rule: ContractRule) -> Rule:
+    label, switch = rule.label, "strict" if rule.severity is Severity.ERROR else None
+    return Rule(
+        rule.name, rule.statement, label.grade, label.source, label.checked, switch, "rule", rule.severity.value
+    )
+
+
+def _shapes(contract: Contract) -> Iterator[Rule]:
+    """A line for each label of a contract: the whole, then places whose source is another one."""
+    for pointer, label in contract.labels():
+        where = f"{contract.title}: its shape." if not pointer else f"{contract.title}: what stands at {pointer}."
+        name = contract.name if not pointer else f"{contract.name}#{pointer}"
+        yield Rule(name, where, label.grade, label.source, label.checked, None, "contract")

@@ -11,12 +11,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from mockodp_contracts import Severity, catalog
+
 from mockodp.answers import Answer, refusal_answer
-from mockodp.body import Items, decode
-from mockodp.errors import BodyIncomplete, Doubtful, Refusal, TooLarge, Unauthorized, Undecodable, WrongRegion
+from mockodp.body import REASONS_SHOWN, Items, decode
+from mockodp.errors import BodyIncomplete, ContractBroken, Refusal, TooLarge, Unauthorized, Undecodable, WrongRegion
+from mockodp.judgement import Judgement, judgement_on
 from mockodp.keys import Account, Keyring
 from mockodp.records import Received, Record, RecordIds, masked_headers, masked_query
-from mockodp.routes import Route, find_route
+from mockodp.routes import ROUTES, Route, find_route
 from mockodp.settings import Settings
 
 
@@ -38,6 +41,7 @@ class Ingest:
         self._ids = ids
         self._written = Answer(settings.write_status, settings.write_answer.encode())
         self._authorised = Answer(settings.auth_status, settings.auth_answer.encode())
+        self._judges = {route.endpoint: catalog().judge(route.contract) for route in ROUTES if route.contract}
 
     def __call__(self, received: Received, started_ns: int) -> Judged:
         """The answer to a request, and its record if an account may hold it."""
@@ -56,12 +60,16 @@ class Ingest:
 
     def _judge(self, received: Received, account: Account, started_ns: int) -> Judged:
         route: Route | None = None
-        items: int | None = None
+        items: Items | None = None
+        judgement: Judgement | None = None
         try:
             route = find_route(received.method, received.path)
             account.enter(received.region)
             self._check_arrival(received)
-            items = self._items(received, route)
+            if route.takes_items:
+                items = self._items(received)
+                judgement = judgement_on(self._judges[route.endpoint], items, received.at_us)
+                self._check_contract(judgement, items)
             answer, refusal = self._written if route.takes_items else self._authorised, None
         except Refusal as fault:
             answer, refusal = refusal_answer(fault, received.at_us), fault
@@ -78,8 +86,10 @@ class Ingest:
             headers=masked_headers(received.headers),
             body=received.body,
             answer=answer.body,
-            items=items,
+            items=None if items is None else len(items),
             refusal=_kept(refusal) if refusal else None,
+            verdict=judgement.word if judgement else None,
+            packed_judgement=judgement.packed() if judgement else None,
         )
         return Judged(answer, record, refusal)
 
@@ -98,28 +108,34 @@ class Ingest:
             of = f" of {received.announced}" if received.announced else ""
             raise BodyIncomplete(f"Body broke off after {len(received.body)}{of} bytes: {received.broken_off}.")
 
-    def _items(self, received: Received, route: Route) -> int | None:
-        if not route.takes_items:
-            return None
-        items = decode(
+    def _items(self, received: Received) -> Items:
+        return decode(
             received.body,
             content_type=received.header(b"content-type"),
             encoding=received.header(b"content-encoding"),
             max_body=self._settings.max_body,
             max_items=self._settings.max_items,
         )
-        if self._settings.strict:
-            _check_strict(items)
-        return len(items)
+
+    def _check_contract(self, judgement: Judgement, items: Items) -> None:
+        """With --strict a broken contract is a refusal; without it the judgement stays beside the record."""
+        if self._settings.strict and judgement.word == "fail":
+            raise _broken(judgement, items)
 
 
-def _check_strict(items: Items) -> None:
-    """Refuse what is taken by default only because no source says otherwise."""
-    if not items:
-        raise Doubtful("The batch is empty, and with --strict a write must have an item.")
-    empty = tuple({"event": i, "message": f"Item {i} has no members."} for i, item in enumerate(items) if not item)
-    if empty:
-        raise Doubtful(f"{len(empty)} of {len(items)} items have no members, which --strict does not take.", empty)
+def _broken(judgement: Judgement, items: Items) -> ContractBroken:
+    errors = judgement.violations(items, [Severity.ERROR])
+    reasons = tuple(
+        {"event": int(at), "message": str(error), "rule": error.rule, "pointer": error.pointer}
+        for error in errors
+        for at in error.pointer.split("/")[1:2]
+    )
+    count = f"{len(errors)} violation{'s' * (len(errors) != 1)}"
+    more = f" The first {REASONS_SHOWN} are listed." if len(reasons) > REASONS_SHOWN else ""
+    first = f": {errors[0]}" if errors else ""
+    return ContractBroken(
+        f"{count} of the contract {judgement.contract}, which --strict refuses{first}.{more}", reasons[:REASONS_SHOWN]
+    )
 
 
 def _kept(refusal: Refusal) -> dict[str, Any]:

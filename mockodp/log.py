@@ -1,4 +1,8 @@
-"""The live log: one line a request on stderr, and every refusal with its reason. Never a key, never a body."""
+"""
+The live log: one line a request on stderr with its verdict, why it failed, and every refusal with its reason.
+
+Never a key; of a body only what breaks a contract, shortened and with secrets masked.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,17 @@ import sys
 from datetime import datetime
 from typing import TextIO
 
+from mockodp_contracts import Severity
+
 from mockodp.ingest import Judged
-from mockodp.records import Received, id_text
+from mockodp.records import Received, Record, id_text
 from mockodp.settings import LogLevel
 
-_GREEN, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+_GREEN, _RED, _YELLOW, _DIM, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 _ENDPOINT_WIDTH = 20
+_MOST_REASONS = 3
+_TOLD = (Severity.ERROR, Severity.WARNING)
+_MARGIN = " " * 13
 
 
 class Log:
@@ -35,10 +44,32 @@ class Log:
         colour = _GREEN if judged.refusal is None else _RED
         self._line(
             f"{self._paint(_DIM, time)} {self._paint(colour, status)} {received.region.value} "
-            f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}"
+            f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}{self._verdict(record)}"
         )
         if judged.refusal is not None:
-            self._line(f"             {_printable(judged.refusal.message)}")
+            self._line(_MARGIN + _printable(judged.refusal.message))
+        elif record is not None:
+            self._violations(record)
+
+    def _verdict(self, record: Record | None) -> str:
+        """The verdict behind the line of its request."""
+        if record is None or record.judgement is None:
+            return ""
+        counted = record.judgement.counted()
+        colour = _GREEN if record.verdict == "pass" else _RED
+        return f"  {self._paint(colour, str(record.verdict))}{self._paint(_DIM, f' ({counted})') if counted else ''}"
+
+    def _violations(self, record: Record) -> None:
+        """The first errors and warnings, a line each."""
+        judgement = record.judgement
+        if judgement is None or not any(finding.severity in _TOLD for finding in judgement.findings):
+            return
+        violations = judgement.violations(record.decoded(), _TOLD)
+        for violation in violations[:_MOST_REASONS]:
+            colour = _RED if violation.severity is Severity.ERROR else _YELLOW
+            self._line(f"{_MARGIN}{self._paint(colour, violation.severity)} {_printable(str(violation))}")
+        if len(violations) > _MOST_REASONS:
+            self._line(f"{_MARGIN}and {len(violations) - _MOST_REASONS} more: mockodp show {id_text(record.id)}")
 
     def unreadable(self, status: int, message: str) -> None:
         """A request that could not be read as HTTP."""

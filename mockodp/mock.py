@@ -38,6 +38,7 @@ class MockODP:
         self.arrivals = Arrivals()
         self.writer = GroupCommit(journal, self.arrivals)
         self.answered: Counter[tuple[str, str, int]] = Counter()
+        self.judged: Counter[str] = Counter()
         self.unrecorded: Counter[str] = Counter()
         self.stopping = asyncio.Event()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="mockodp-read")

@@ -30,6 +30,10 @@ CURSOR: Final[Schema] = {
 }  # fmt: skip
 REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in Region]}
 ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
+RULE: Final[Schema] = {
+    "type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 80,
+    "description": "The name of a rule, such as no-identifier or wrong-type.",
+}  # fmt: skip
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2000}
 _NATURAL: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 NEW_NAME: Final[Schema] = {
@@ -125,6 +129,7 @@ FILTERS: Final = (
     _parameter("status", {"type": "integer", "minimum": 100, "maximum": 599}, "Only this status."),
     _parameter("accepted", {"type": "boolean"}, "Only accepted (true) or refused (false) requests."),
     _parameter("verdict", {"type": "string", "enum": ["pass", "fail"]}, "Only this verdict of the contracts."),
+    _parameter("rule", RULE, "Only what breaks this rule of the contracts."),
     _parameter("type", _TEXT, "Items of this event type."),
     _parameter("action", _TEXT, "Items of this event action."),
     _parameter("since", {"type": "string", "format": "date-time"}, "Received at this time or later."),

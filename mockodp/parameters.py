@@ -19,6 +19,7 @@ from mockodp.records import id_number
 Parameter = Mapping[str, Any]
 
 _MOST_BODY: Final = 1024 * 1024
+_OF_ROWS: Final = ("account", "region", "endpoint", "status", "verdict", "rule", "accepted")
 _NO_DEFAULT: Final = object()
 _LONGEST_SHOWN: Final = 100
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
@@ -171,7 +172,7 @@ def read_query(given: Mapping[str, Any]) -> Query:
     where += [(name, given[name]) for name in ("type", "action") if name in given]
     return Query(
         rows=RowFilter(
-            **{name: given.get(name) for name in ("account", "region", "endpoint", "status", "verdict", "accepted")},
+            **{name: given.get(name) for name in _OF_ROWS},
             since_us=_moment("since", given.get("since")),
             until_us=_moment("until", given.get("until")),
         ),

@@ -16,17 +16,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+from mockodp_contracts.violation import MASK, SECRET
 
+from mockodp.judgement import Judgement
 from mockodp.regions import Region
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-MASK: Final = "****"
-_SECRET: Final = re.compile(
-    r"authori[sz]ation|cookie|token|secret|passw|credential|session|signature|jwt|bearer|x-auth|"
-    r"(api|access|private|secret)[-_]?key",
-    re.I,
-)
 _COUNTER_BITS: Final = 20
 
 
@@ -96,6 +92,9 @@ class Record:
     items: int | None
     refusal: Mapping[str, Any] | None = None
     verdict: str | None = None
+    """``pass`` or ``fail``, what the contract says of the body in a word; None if it could not be judged."""
+    packed_judgement: bytes | None = None
+    """What it says in full, as `Judgement.packed`."""
 
     @property
     def accepted(self) -> bool:
@@ -116,10 +115,16 @@ class Record:
 
     def parsed_items(self) -> list[dict[str, Any]]:
         """The items of an accepted write; nothing for a refused request."""
-        if not self.items or not self.accepted:
-            return []
-        items: list[dict[str, Any]] = orjson.loads(self.text())
-        return items
+        return self.decoded() if self.items and self.accepted else []
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """What the contract of the endpoint says of the body."""
+        return None if self.packed_judgement is None else Judgement.unpacked(self.packed_judgement)
+
+    def decoded(self) -> Any:
+        """The body of a request that could be judged, also of a refused one."""
+        return orjson.loads(self.text())
 
 
 def masked_headers(headers: Headers) -> bytes:
@@ -141,7 +146,7 @@ def is_secret(name: bytes) -> bool:
     """Whether a header's value must not be shown."""
     known = _KNOWN_HEADERS.get(name)
     if known is None:
-        known = bool(_SECRET.search(name.decode("latin-1")))
+        known = bool(SECRET.search(name.decode("latin-1")))
         if len(_KNOWN_HEADERS) < _MOST_KNOWN:
             _KNOWN_HEADERS[name] = known
     return known

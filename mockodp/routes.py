@@ -23,26 +23,21 @@ class Route:
     summary: str
     takes_items: bool
     evidence: Evidence
+    contract: str | None = None
+    """The contract of its body."""
     methods: tuple[str, ...] = ("POST",)
+
+
+def _batch(endpoint: str, summary: str) -> Route:
+    """A batch endpoint; its contract has its name."""
+    return Route(f"/twilio_segment/{endpoint}", endpoint, summary, True, Evidence.OBSERVED, f"envelopes/{endpoint}")
 
 
 ROUTES: Final = (
     Route("/twilio_segment/auth", "auth", "Tests the key; no body.", False, Evidence.OBSERVED),
-    Route(
-        "/twilio_segment/batch_custom_event",
-        "batch_custom_event",
-        "Ecommerce and custom events.",
-        True,
-        Evidence.OBSERVED,
-    ),
-    Route("/twilio_segment/batch_email_event", "batch_email_event", "Email events.", True, Evidence.OBSERVED),
-    Route(
-        "/twilio_segment/batch_upsert_contact",
-        "batch_upsert_contact",
-        "Contacts to create or update.",
-        True,
-        Evidence.OBSERVED,
-    ),
+    _batch("batch_custom_event", "Ecommerce and custom events."),
+    _batch("batch_email_event", "Email events."),
+    _batch("batch_upsert_contact", "Contacts to create or update."),
 )
 
 ROUTE_OF_PATH: Final = {route.path: route for route in ROUTES}

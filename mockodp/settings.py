@@ -52,7 +52,7 @@ class Settings:
     )
     cors_origin: tuple[str, ...] = _switch((), "Origin that may call the control API from a browser. May be repeated.")
     strict: bool = _switch(
-        False, "Refuse with 400 what is taken only because no source says otherwise: an empty batch, an empty item."
+        False, "Refuse with 400 what breaks its contract; by default it is accepted and the verdict kept beside it."
     )
     auth_status: int = _switch(200, "Status of a passed authentication test.", low=200, high=299)
     auth_answer: str = _switch("{}", "JSON body of a passed authentication test.")

@@ -15,7 +15,7 @@ import orjson
 
 from mockodp.answers import timestamp
 from mockodp.journal import AccountInfo
-from mockodp.records import MASK, Record, address, id_text
+from mockodp.records import Record, address, id_text
 from mockodp.regions import FUNCTION_HOSTS, Region
 
 _SKIPPED_BY_CURL: Final = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}
@@ -37,6 +37,7 @@ def account_shown(info: AccountInfo) -> dict[str, Any]:
 
 def record_shown(record: Record) -> dict[str, Any]:
     """A record as listings show it."""
+    judgement = record.judgement
     return {
         "id": id_text(record.id),
         "account": record.account,
@@ -50,6 +51,8 @@ def record_shown(record: Record) -> dict[str, Any]:
         "accepted": record.accepted,
         "refusal": record.refusal,
         "verdict": record.verdict,
+        "violation_counts": judgement.counts() if judgement else None,
+        "broken_rules": judgement.rules() if judgement else [],
         "size": len(record.body),
         "item_count": record.items,
         "items": record.parsed_items(),
@@ -58,8 +61,11 @@ def record_shown(record: Record) -> dict[str, Any]:
 
 def record_whole(record: Record, base_url: str) -> dict[str, Any]:
     """A record with everything that is known of it."""
+    judgement = record.judgement
     return {
         **record_shown(record),
+        "contract": judgement.contract if judgement else None,
+        "violations": [v.shown() for v in judgement.violations(record.decoded())] if judgement else [],
         "headers": orjson.loads(record.headers),
         "body": _body(record.body),
         "answer": orjson.loads(record.answer) if record.answer else None,
@@ -68,7 +74,9 @@ def record_whole(record: Record, base_url: str) -> dict[str, Any]:
 
 
 def item_shown(record: Record, index: int, item: dict[str, Any]) -> dict[str, Any]:
-    """One item of a batch, with where it came from."""
+    """One item of a batch, with where it came from and what the contract says of it."""
+    judgement = record.judgement
+    of_item = judgement.of_item(index) if judgement else None
     return {
         "id": address(record.id, index),
         "record": id_text(record.id),
@@ -77,6 +85,8 @@ def item_shown(record: Record, index: int, item: dict[str, Any]) -> dict[str, An
         "region": record.region,
         "endpoint": record.endpoint,
         "received_at": timestamp(record.at_us),
+        "verdict": of_item.word if of_item else None,
+        "violations": [violation.shown() for violation in of_item.violations(item)] if of_item else [],
         "item": item,
     }
 
@@ -168,4 +178,4 @@ def _text(body: bytes) -> str | None:
         return None
 
 
-__all__ = ["MASK", "account_shown", "curl", "har", "item_shown", "ndjson", "record_shown", "record_whole"]
+__all__ = ["account_shown", "curl", "har", "item_shown", "ndjson", "record_shown", "record_whole"]

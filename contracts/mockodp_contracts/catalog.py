@@ -18,7 +18,7 @@ import orjson
 
 from mockodp_contracts.errors import BrokenContract, UnknownContract
 from mockodp_contracts.evidence import Label
-from mockodp_contracts.violation import Severity, path_of
+from mockodp_contracts.violation import Severity, path_of, pointer_to
 
 if TYPE_CHECKING:
     from mockodp_contracts.judging import Judge
@@ -127,6 +127,10 @@ class Contract:
     def refs(self) -> frozenset[str]:
         """The names of the contracts that this one uses itself."""
         return frozenset(ref.removeprefix(URN) for ref in _refs(self.schema))
+
+    def labels(self) -> Iterator[tuple[str, Label]]:
+        """Every label with the JSON Pointer to the schema that carries it, the contract's own first."""
+        return _labels(self.schema, "")
 
     def label_at(self, pointer: str) -> Label:
         """The label of the keyword at *pointer*: the nearest one above it."""
@@ -248,6 +252,18 @@ def _rule(said: Mapping[str, Any]) -> Rule:
         )
     except (KeyError, ValueError) as error:
         raise BrokenContract(f"Rule {said.get('name')!r} lacks something or has it wrong: {error}.") from error
+
+
+def _labels(schema: Any, pointer: str) -> Iterator[tuple[str, Label]]:
+    if isinstance(schema, dict):
+        if "x-evidence" in schema:
+            yield pointer, Label.from_json(schema["x-evidence"])
+        for name, inner in schema.items():
+            if not name.startswith("x-"):
+                yield from _labels(inner, pointer + pointer_to([name]))
+    elif isinstance(schema, list):
+        for index, inner in enumerate(schema):
+            yield from _labels(inner, f"{pointer}/{index}")
 
 
 def _refs(schema: Any) -> Iterator[str]:

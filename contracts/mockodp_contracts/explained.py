@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from mockodp_contracts.catalog import Catalog, Schema
+from mockodp_contracts.catalog import RULES, URN, Catalog, Rule, Schema
 from mockodp_contracts.errors import UnknownContract
 from mockodp_contracts.evidence import Evidence
 from mockodp_contracts.violation import Severity, Violation, found_at, path_of, shortened
@@ -73,10 +73,20 @@ def explained(catalog: Catalog, findings: Iterable[Finding], document: Any) -> l
     return [entry[-1] for entry in sorted(placed, key=lambda entry: entry[:3])]
 
 
+def rule_at(catalog: Catalog, location: str) -> tuple[str, Severity]:
+    """The name of the rule that stands at *location*, and how bad it is to break it; a broken shape is an error."""
+    name, keyword_at = _parted(location)
+    rule = _beyond_shape(catalog, name)
+    if rule is not None:
+        return rule.name, rule.severity
+    _, keyword = _schema_at(catalog[name].schema, keyword_at)
+    return SHAPE_RULES.get(keyword, keyword), Severity.ERROR
+
+
 def _explainer(catalog: Catalog, location: str) -> Callable[[str, Any], Violation]:
     """A function that tells what breaking the rule at *location* means at a place."""
-    name, _, keyword_at = location.removeprefix("urn:mockodp:").partition("#")
-    rule = catalog.rules.get(name.removeprefix("rules/")) if name.startswith("rules/") else None
+    name, keyword_at = _parted(location)
+    rule = _beyond_shape(catalog, name)
     if rule is not None:
         return lambda pointer, document: Violation(
             rule.name, rule.severity, pointer, rule.expected, shortened(found_at(document, pointer), pointer),
@@ -93,6 +103,16 @@ def _explainer(catalog: Catalog, location: str) -> Callable[[str, Any], Violatio
         shape_rule, Severity.ERROR, pointer, _expected(schema, keyword, pointer),
         shortened(found_at(document, pointer), pointer), grade, _hint(schema, shape_rule, pointer, document), name,
     )  # fmt: skip
+
+
+def _parted(location: str) -> tuple[str, str]:
+    """The name of the contract or rule, and the pointer to the keyword in it."""
+    name, _, keyword_at = location.removeprefix(URN).partition("#")
+    return name, keyword_at
+
+
+def _beyond_shape(catalog: Catalog, name: str) -> Rule | None:
+    return catalog.rules.get(name.removeprefix(RULES)) if name.startswith(RULES) else None
 
 
 def _forgotten(name: str, keyword_at: str, pointer: str, document: Any) -> Violation:

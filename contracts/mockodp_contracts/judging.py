@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 
 import jsonschema_rs
 
-from mockodp_contracts.catalog import RULES, URN, Catalog, Contract, Rule, Schema
+from mockodp_contracts.catalog import URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.checks import Holds, check
 from mockodp_contracts.errors import BrokenContract
-from mockodp_contracts.explained import explained
+from mockodp_contracts.explained import explained, rule_at
 from mockodp_contracts.pruned import Pruned
 from mockodp_contracts.violation import ABSENT, Severity, Verdict, path_of, pointer_to
 
@@ -41,6 +41,8 @@ class Finding(NamedTuple):
     location: str
     pointer: str
     items: tuple[int, ...] | None
+    rule: str
+    severity: Severity
 
 
 _Found = dict[tuple[str, str], list[int] | None]
@@ -71,6 +73,7 @@ class Judge:
         self._catalog = catalog
         self._validator = validator
         self._places = places
+        self._rules: dict[str, tuple[str, Severity]] = {}
 
     def __call__(self, document: Any, now: datetime | None = None) -> Verdict:
         """
@@ -80,7 +83,7 @@ class Judge:
         """
         findings, left_off = self.findings(document, now)
         violations = explained(self._catalog, findings, document)
-        return Verdict(self.contract.name, tuple(violations), left_off, self.failed(findings, left_off))
+        return Verdict(self.contract.name, tuple(violations), left_off, failed(findings, left_off))
 
     def findings(self, document: Any, now: datetime | None = None) -> tuple[list[Finding], int]:
         """What *document* breaks, in short; and how many values were not looked at, 0 for all but hostile documents."""
@@ -89,9 +92,16 @@ class Judge:
         for place in self._places:
             _ask(place, document, now, found)
         return [
-            Finding(location, pointer, None if items is None else tuple(items))
+            Finding(location, pointer, None if items is None else tuple(items), *self._rule(location))
             for (location, pointer), items in found.items()
         ], left_off
+
+    def _rule(self, location: str) -> tuple[str, Severity]:
+        """The name of the rule at *location*, and how bad it is to break it."""
+        known = self._rules.get(location)
+        if known is None:
+            known = self._rules[location] = rule_at(self._catalog, location)
+        return known
 
     def _note_errors(self, document: Any, found: _Found) -> int:
         """Note every error; the number of values that were not looked at."""
@@ -104,21 +114,10 @@ class Judge:
                 _note(found, error.absolute_keyword_location or self.contract.name, path, batch)
         return pruned.left_off
 
-    def failed(self, findings: Sequence[Finding], left_off: int = 0) -> bool:
-        """Whether one of *findings* is an error; or, with values not looked at, may be."""
-        return left_off > 0 or any(severity_of(self._catalog, f.location) is Severity.ERROR for f in findings)
 
-
-def severity_of(catalog: Catalog, location: str) -> Severity:
-    """How bad it is to break the rule at *location*: breaking a shape is an error."""
-    name, is_rule = rule_name(location)
-    return catalog.rules[name].severity if is_rule and name in catalog.rules else Severity.ERROR
-
-
-def rule_name(location: str) -> tuple[str, bool]:
-    """The name of the rule or contract at *location*, and whether it is a rule beyond shape."""
-    name = location.partition("#")[0].removeprefix(URN)
-    return name.removeprefix(RULES), name.startswith(RULES)
+def failed(findings: Sequence[Finding], left_off: int = 0) -> bool:
+    """Whether one of *findings* is an error; or, with values not looked at, may be."""
+    return left_off > 0 or any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def compiled(catalog: Catalog, contract: Contract) -> Judge:

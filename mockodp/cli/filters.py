@@ -38,6 +38,7 @@ _FILTERS = (
     click.option("--status", type=click.IntRange(100, 599), metavar="NUMBER", help="Only this status."),
     click.option("--accepted/--refused", default=None, help="Only accepted or only refused requests."),
     click.option("--verdict", type=click.Choice(["pass", "fail"]), help="Only this verdict of the contracts."),
+    click.option("--rule", metavar="NAME", help="Only what breaks this rule of the contracts, such as wrong-type."),
     click.option("--where", multiple=True, metavar="PATH=VALUE",
                  help="Only items with this value at a dotted path or JSON Pointer. May be repeated."),
     click.option("--jsonpath", metavar="PATH", help="Only items in which this JSONPath finds something."),

@@ -1,7 +1,8 @@
 """
 The commands by name, and the one place where errors become a line on stderr and an exit code.
 
-Exit codes: 0 pass, 1 a verification failed, 2 wrong use, 3 the environment is not ready, 4 the verdict is unknown;
+Exit codes: 0 pass, 1 a verification failed or a contract is broken, 2 wrong use, 3 the environment is not ready, 4 the
+verdict is unknown, 5 an approval has expired;
 130 after Ctrl-C, 141 when nobody reads the output any more.
 """
 
@@ -9,11 +10,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from typing import Any, Final, NoReturn
 
 import click
+from mockodp_contracts import ContractError
 
+from mockodp.cli.lazy import LazyGroup
 from mockodp.cli.output import printable
 from mockodp.errors import MockODPError
 
@@ -31,6 +33,7 @@ COMMANDS: Final = {
     "verify": "mockodp.cli.verify:verify",
     "accounts": "mockodp.cli.accounts:accounts",
     "reset": "mockodp.cli.accounts:reset",
+    "contracts": "mockodp.cli.contracts:contracts",
     "fidelity": "mockodp.cli.fidelity:fidelity",
     "doctor": "mockodp.cli.doctor:doctor",
 }
@@ -39,18 +42,10 @@ INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
 
-class Commands(click.Group):
-    """A group that imports a command when it is asked for."""
+class Commands(LazyGroup):
+    """The commands, and what becomes of their errors."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            raise click.UsageError(f"{cmd_name!r} is not a command. Known: {', '.join(COMMANDS)}.")
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
+    lazy = COMMANDS
 
     def main(self, *args: Any, **more: Any) -> NoReturn:
         """Run; expected errors end as one line and an exit code, all others as a traceback."""
@@ -63,6 +58,8 @@ class Commands(click.Group):
             code = complain(_usage(error), WRONG_USE)
         except MockODPError as error:
             code = complain(str(error), error.exit_code)
+        except ContractError as error:
+            code = complain(str(error), WRONG_USE)
         except (KeyboardInterrupt, click.Abort):
             code = INTERRUPTED
         sys.exit(code if isinstance(code, int) else 0)
@@ -81,7 +78,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="mockodp", prog_name="mockodp", message="%(prog)s %(version)s")
 def cli() -> None:
-    """A local Optimizely Data Platform that records what Twilio Segment's destination sends it."""
+    """A local Optimizely Data Platform that records and judges what Twilio Segment's destination sends it."""
 
 
 def complain(message: str, code: int) -> int:

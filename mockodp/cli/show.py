@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ID: Final = re.compile(r"[0-9a-f]{16}(\.[0-9]{1,6})?")
 _MOST_TEXT: Final = 4_000
+_MOST_VIOLATIONS: Final = 50
 
 
 @click.command(short_help="Show one record or item in full.")
@@ -42,16 +43,17 @@ def show(client: Client, name: str, as_json: bool) -> None:
 def _print_item(out: Console, item: Mapping[str, Any]) -> None:
     _facts(out, f"Item {item['id']}", "", {
         "record": item["record"], "account": item["account"], "region": item["region"],
-        "endpoint": item["endpoint"], "received": item["received_at"],
+        "endpoint": item["endpoint"], "received": item["received_at"], "verdict": item["verdict"],
     })  # fmt: skip
     _json(out, item["item"])
+    _print_violations(out, item["violations"])
 
 
 def _print_record(out: Console, record: Mapping[str, Any]) -> None:
     accepted = record["accepted"]
     _facts(out, f"Record {record['id']}", "green" if accepted else "red", {
         "answer": f"{record['status']} {'accepted' if accepted else 'refused'}",
-        "verdict": record["verdict"], "account": record["account"], "region": record["region"],
+        "verdict": _verdict(record), "account": record["account"], "region": record["region"],
         "endpoint": record["endpoint"], "received": f"{record['received_at']}, ready in {record['duration_ms']:g} ms",
     })  # fmt: skip
     if record["refusal"]:
@@ -61,6 +63,7 @@ def _print_record(out: Console, record: Mapping[str, Any]) -> None:
     for name, value in record["headers"]:
         _line(out, f"{name}: {value}")
     _print_content(out, record)
+    _print_violations(out, record["violations"])
     _heading(out, "Answer")
     _json(out, record["answer"])
     _heading(out, "Send it again, with a key in $MOCKODP_KEY")
@@ -72,6 +75,24 @@ def _print_refusal(out: Console, refusal: Mapping[str, Any]) -> None:
     _line(out, f"{refusal['message']} [{refusal['code']}]")
     for reason in refusal["reasons"]:
         _line(out, "  " + str(reason.get("message") or reason.get("reason") or reason))
+
+
+def _verdict(record: Mapping[str, Any]) -> str | None:
+    """The verdict with the contract it is from."""
+    return f"{record['verdict']} by {record['contract']}" if record["verdict"] else None
+
+
+def _print_violations(out: Console, violations: Sequence[Mapping[str, Any]]) -> None:
+    """Each violation with its hint; the first fifty."""
+    if violations:
+        _heading(out, "What the contract says")
+    for violation in violations[:_MOST_VIOLATIONS]:
+        place = violation["pointer"] or "(document)"
+        _line(out, f"{violation['severity']:<7} {place}: expected {violation['expected']}, was {violation['came']}"
+                   f" [{violation['rule']}, {violation['evidence']}]")  # fmt: skip
+        _line(out, f"        {violation['hint']}")
+    if len(violations) > _MOST_VIOLATIONS:
+        _line(out, f"and {len(violations) - _MOST_VIOLATIONS} more; --json shows all")
 
 
 def _print_content(out: Console, record: Mapping[str, Any]) -> None:

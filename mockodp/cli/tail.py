@@ -44,7 +44,16 @@ def record_line(record: Mapping[str, Any]) -> str:
     count = "" if record["item_count"] is None else str(record["item_count"])
     endpoint = printable(record["endpoint"] or record["path"][:20])
     line = f"{time} {status} {record['region']} {endpoint:<20} {count:>3} {record['id']} {printable(record['account'])}"
-    return line if record["refusal"] is None else f"{line}  {printable(record['refusal']['message'])}"
+    if record["refusal"] is not None:
+        return f"{line}  {printable(record['refusal']['message'])}"
+    return f"{line}  {verdict_text(record)}" if record["verdict"] else line
+
+
+def verdict_text(record: Mapping[str, Any]) -> str:
+    """The verdict, and which rules are broken."""
+    colour = "green" if record["verdict"] == "pass" else "red"
+    word = click.style(record["verdict"], fg=colour) if _colours() else record["verdict"]
+    return f"{word}: {printable(', '.join(record['broken_rules']))}" if record["broken_rules"] else word
 
 
 def _colours() -> bool:

@@ -38,6 +38,7 @@ class RowFilter:
     endpoint: str | None = None
     status: int | None = None
     verdict: str | None = None
+    rule: str | None = None
     accepted: bool | None = None
     since_us: int | None = None
     until_us: int | None = None

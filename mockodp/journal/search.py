@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
@@ -72,14 +72,32 @@ def find_records(journal: Journal, query: Query) -> Page[Record]:
 
 def find_items(journal: Journal, query: Query) -> Page[tuple[Record, int, Item]]:
     """The items that meet *query*, each with its record and its index in the batch."""
-    by_item = item_filter(query)
+    by_item, judged = item_filter(query), _judged(query.rows)
     met = (
         (record, index, item)
-        for record, index, item in _items_after(journal, query)
-        if by_item is None or by_item(item)
+        for record, index, item in _items_after(journal, _by_record(query))
+        if (judged is None or judged(record, index)) and (by_item is None or by_item(item))
     )
     found, is_cut = _page(met, query.limit, lambda each: len(each[0].body) // (each[0].items or 1))
     return Page(tuple(found), address(found[-1][0].id, found[-1][1]) if is_cut else None)
+
+
+def _by_record(query: Query) -> Query:
+    """*query* for the records whose items may meet it: an item may pass in a batch that fails."""
+    return replace(query, rows=replace(query.rows, verdict=None)) if query.rows.verdict == "pass" else query
+
+
+def _judged(rows: RowFilter) -> Callable[[Record, int], bool] | None:
+    """Whether an item has the verdict and breaks the rule that *rows* ask for."""
+    if rows.verdict is None and rows.rule is None:
+        return None
+
+    def judged(record: Record, index: int) -> bool:
+        judgement = record.judgement
+        of_item = judgement.of_item(index) if judgement else None
+        return of_item is not None and rows.verdict in (None, of_item.word) and rows.rule in (None, *of_item.rules())
+
+    return judged
 
 
 def _page(met: Iterator[T], limit: int, size_of: Callable[[T], int]) -> tuple[list[T], bool]:

@@ -31,7 +31,9 @@ from mockodp.records import Record
 from mockodp.settings import MEMORY
 
 APPLICATION_ID: Final = 0x4D4F4450  # "MODP"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+_UPGRADES: Final = {1: "ALTER TABLE records ADD COLUMN judgement BLOB;"}
+"""What makes a store of an older version one of the next."""
 _ZIP_FROM: Final = 1_000
 _CHECKPOINT_PAGES: Final = 4_000
 _UNUSUAL: Final = re.compile(rb"\\u|[:\[,]\s*-?[0-9.]+[eE]")
@@ -52,18 +54,18 @@ CREATE TABLE records (
   id INTEGER PRIMARY KEY, account INTEGER NOT NULL, region TEXT NOT NULL, endpoint TEXT, method TEXT NOT NULL,
   path TEXT NOT NULL, at_us INTEGER NOT NULL, duration_us INTEGER NOT NULL, status INTEGER NOT NULL,
   items INTEGER, size INTEGER NOT NULL, headers BLOB NOT NULL, zipped INTEGER NOT NULL, body BLOB NOT NULL,
-  answer BLOB NOT NULL, refusal BLOB, verdict TEXT
+  answer BLOB NOT NULL, refusal BLOB, verdict TEXT, judgement BLOB
 );
 CREATE INDEX records_of_account ON records (account, id, size, items);
 """
 _COLUMNS: Final = (
     "r.id, a.name, r.region, r.endpoint, r.method, r.path, r.at_us, r.duration_us, r.status, r.headers, r.body, "
-    "r.answer, r.items, r.refusal, r.verdict, r.zipped"
+    "r.answer, r.items, r.refusal, r.verdict, r.judgement, r.zipped"
 )
 _INSERT: Final = """
 INSERT INTO records (id, account, region, endpoint, method, path, at_us, duration_us, status, items, size, headers,
-                     zipped, body, answer, refusal, verdict)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     zipped, body, answer, refusal, verdict, judgement)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -394,6 +396,8 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         db.close()
         raise SettingsError(f"The store {str(path)!r} cannot be read as a journal: {error}.") from error
+    if not is_new and application == APPLICATION_ID and version in _UPGRADES:
+        version = _upgraded(db, version)
     if not is_new and (application != APPLICATION_ID or version != SCHEMA_VERSION):
         db.close()
         raise SettingsError(
@@ -411,6 +415,14 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     return db
 
 
+def _upgraded(db: sqlite3.Connection, version: int) -> int:
+    """Bring a store of an older version up to this one, all of it or nothing; the version it has then."""
+    while version in _UPGRADES:
+        db.executescript(f"BEGIN; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+        version += 1
+    return version
+
+
 def _conditions(rows: RowFilter, held: _Held | None) -> tuple[list[str], list[Any]]:
     given = [
         ("r.account = ?", held.row if held else None),
@@ -418,6 +430,7 @@ def _conditions(rows: RowFilter, held: _Held | None) -> tuple[list[str], list[An
         ("r.endpoint = ?", rows.endpoint),
         ("r.status = ?", rows.status),
         ("r.verdict = ?", rows.verdict),
+        ("instr(r.judgement, CAST(? AS BLOB)) > 0", f'"{rows.rule}"' if rows.rule else None),
         ("r.at_us >= ?", rows.since_us),
         ("r.at_us < ?", rows.until_us),
     ]
@@ -433,15 +446,17 @@ def _row(packed: Packed, account: int) -> tuple[Any, ...]:
         record.id, account, record.region, record.endpoint, record.method, record.path, record.at_us,
         record.duration_us, record.status, record.items, len(record.body), record.headers, packed.zipped, packed.body,
         record.answer, orjson.dumps(record.refusal) if record.refusal else None, record.verdict,
+        record.packed_judgement,
     )  # fmt: skip
 
 
 def _record(row: tuple[Any, ...]) -> Record:
     (number, account, region, endpoint, method, path, at_us, duration_us, status, headers, body, answer, items,
-     refusal, verdict, zipped) = row  # fmt: skip
+     refusal, verdict, judgement, zipped) = row  # fmt: skip
     return Record(
         number, account, region, endpoint, method, path, at_us, duration_us, status, headers,
         _unzipped(body) if zipped else body, answer, items, orjson.loads(refusal) if refusal else None, verdict,
+        judgement,
     )  # fmt: skip
 
 

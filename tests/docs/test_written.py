@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 from mockodp_contracts import Evidence
 
-from mockodp.fidelity import RULES
+from mockodp.fidelity import RULES, every_rule
 from mockodp.settings import Settings
 from tests.docs.written import DOCS, PAGES
 
@@ -18,8 +18,10 @@ def test_the_page_is_up_to_date(name: str) -> None:
 
 
 def test_every_rule_is_labelled_and_sourced() -> None:
-    assert len({rule.name for rule in RULES}) == len(RULES)
-    for rule in RULES:
+    rules = list(every_rule())
+    assert {rule.kind for rule in rules} == {"mock", "rule", "contract"}
+    assert len({(rule.kind, rule.name) for rule in rules}) == len(rules)
+    for rule in rules:
         assert isinstance(rule.evidence, Evidence)
         assert len(rule.source) > 20
         assert rule.checked

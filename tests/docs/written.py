@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from mockodp.fidelity import RULES
+from mockodp.fidelity import Rule, every_rule
 from mockodp.settings import Settings, variable_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def fidelity_page() -> str:
-    rows = [
-        f"| {rule.name} | {rule.statement} | {rule.evidence.value} | {rule.source} | {rule.checked} | {rule.switch or '-'} |"  # noqa: E501
-        for rule in RULES
-    ]
+    rules = list(every_rule())
     return "\n".join([
         "# Fidelity: how true the mock is to ODP",
         "",
@@ -24,11 +22,36 @@ def fidelity_page() -> str:
         "the real client ran), `inferred` (concluded from other facts), `unknown` (no source; a stated default).",
         "The same table: `mockodp fidelity`, `GET /_mock/fidelity`. This page is written by `make docs`.",
         "",
-        "| rule | what the mock does | evidence | source | checked | setting |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *rows,
+        "## What the mock does",
+        "",
+        *_table(("rule", "what the mock does", "evidence", "source", "checked", "setting"),
+                [(r.name, r.statement, *_label(r), r.switch or "-") for r in rules if r.kind == "mock"]),
+        "",
+        "## Rules of the contracts beyond shape",
+        "",
+        "[What a rule asks for and how to read a verdict](contracts.md). An error fails the verdict; with",
+        "`--strict` it is refused.",
+        "",
+        *_table(("rule", "what must hold", "severity", "evidence", "source", "checked"),
+                [(r.name, r.statement, r.severity, *_label(r)) for r in rules if r.kind == "rule"]),
+        "",
+        "## Shapes",
+        "",
+        "One line for each contract, and one for each place in it whose source is another.",
+        "",
+        *_table(("contract", "what", "evidence", "source", "checked"),
+                [(r.name, r.statement, *_label(r)) for r in rules if r.kind == "contract"]),
         "",
     ])  # fmt: skip
+
+
+def _label(rule: Rule) -> tuple[str, str, str]:
+    return rule.evidence.value, rule.source, rule.checked
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str | None]]) -> list[str]:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return ["| " + " | ".join(str(cell) for cell in line) + " |" for line in lines]
 
 
 def settings_page() -> str:

@@ -94,6 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in {"content-type": "application/json", **reply.headers}.items():
             self.send_header(name, value)
+        self.send_header("connection", "close")
         self.send_header("content-length", str(len(reply.body) if reply.length is None else reply.length))
         self.end_headers()
         self.wfile.write(reply.body)

@@ -49,7 +49,7 @@ def test_the_table_has_a_line_a_record_the_newest_first(mock: Client) -> None:
     head, *rows = lines(at(mock, "records"))
     assert head.split() == ["TIME", "STATUS", "REG", "ENDPOINT", "ITEMS", "ACCOUNT", "ID"]
     assert [row.split()[-1] for row in rows] == ids(mock)[::-1]
-    assert rows[1].split()[1:-1] == ["201", "eu", "batch_upsert_contact", "1", "other-one"]
+    assert rows[1].split()[1:-1] == ["201", "fail", "eu", "batch_upsert_contact", "1", "other-one"]
 
 
 @pytest.mark.parametrize("listing", ["records", "items", "accounts"])
@@ -239,7 +239,9 @@ def test_a_body_that_is_no_text_is_left_out() -> None:
 def test_tail_follows_until_ctrl_c(mock: Client, tmp_path: Path) -> None:
     where = {"MOCKODP_URL": mock.url, "MOCKODP_TOKEN": mock.token}
     with process("tail", "--after", "0" * 16, cwd=tmp_path, **where) as tail:
-        assert first_line(tail).split()[1:] == ["201", "us", "batch_custom_event", "2", ids(mock)[0], "shop"]
+        _, *said = first_line(tail).split()
+        assert said[:6] == ["201", "us", "batch_custom_event", "2", ids(mock)[0], "shop"]
+        assert said[6:] == ["fail:", "missing-member,", "unknown-member,", "type-not-standard"]
         tail.send_signal(signal.SIGINT)
         how = ended(tail)
     assert (how.code, how.err) == (0, "")

@@ -9,7 +9,7 @@ import pytest
 
 from mockodp.errors import (
     BodyIncomplete,
-    Doubtful,
+    ContractBroken,
     ForeignKey,
     MethodNotAllowed,
     Refusal,
@@ -28,7 +28,13 @@ from mockodp.regions import Region, locate
 from mockodp.settings import Settings
 from tests.mockodp.records import a_request
 
-ORDER = {"type": "order", "action": "purchase"}
+ORDER = {
+    "user_identifiers": {"email": "ada@example.test"},
+    "type": "order",
+    "action": "purchase",
+    "timestamp": "2026-01-02T03:04:05.678Z",
+    "order_id": "O-1",
+}
 
 
 def judged(received: Received, settings: Settings | None = None, keyring: Keyring | None = None) -> Judged:
@@ -104,14 +110,44 @@ def test_every_item_that_is_no_object_is_named_with_its_index() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "words"), [([], "The batch is empty"), ([ORDER, {}], "1 of 2 items have no members")]
+    ("items", "words"),
+    [
+        (
+            [],
+            "1 violation of the contract envelopes/batch_custom_event, which --strict refuses: (document): expected at",
+        ),
+        (
+            [ORDER, {}],
+            "3 violations of the contract envelopes/batch_custom_event, which --strict refuses: /1/timestamp",
+        ),
+    ],
 )
-def test_strict_refuses_what_is_taken_only_because_nobody_knows(items: list[Any], words: str) -> None:
+def test_strict_refuses_what_breaks_its_contract(items: list[Any], words: str) -> None:
     assert judged(a_request(items)).answer.status == 201
     strict = judged(a_request(items), Settings(strict=True))
-    assert type(strict.refusal) is Doubtful
+    assert type(strict.refusal) is ContractBroken
     assert words in str(strict.refusal)
     assert judged(a_request([ORDER]), Settings(strict=True)).answer.status == 201
+
+
+def test_a_strict_refusal_names_each_violation_with_its_item() -> None:
+    outcome = judged(a_request([ORDER, {**ORDER, "total": 27.5, "currency": "EUR"}]), Settings(strict=True))
+    assert orjson.loads(outcome.answer.body)["detail"]["invalids"] == [
+        {
+            "event": 1,
+            "message": '/1/currency: expected no member "currency", was "EUR" [unknown-member]',
+            "rule": "unknown-member",
+            "pointer": "/1/currency",
+        },
+        {
+            "event": 1,
+            "message": "/1/total: expected a text, was 27.5 [wrong-type]",
+            "rule": "wrong-type",
+            "pointer": "/1/total",
+        },
+    ]
+    assert outcome.record is not None
+    assert (outcome.record.verdict, outcome.record.parsed_items()) == ("fail", [])
 
 
 def test_a_key_in_the_wrong_region_is_a_residency_finding_on_record() -> None:

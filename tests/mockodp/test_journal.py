@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from mockodp_contracts import Severity
+from mockodp_contracts.judging import Finding
 
 from mockodp.errors import SettingsError
 from mockodp.journal import Journal, Query, RowFilter, SqliteJournal, find_items, find_records
+from mockodp.judgement import Judgement
 from mockodp.records import Record, RecordIds, id_number, id_text
 from mockodp.settings import MEMORY
 from tests.mockodp.records import a_record
 
 Opener = Callable[..., SqliteJournal]
+NOBODY = Finding("urn:mockodp:rules/no-identifier", "/user_identifiers", (0,), "no-identifier", Severity.ERROR)
 ANY = RowFilter()
 
 
@@ -67,6 +71,7 @@ def test_a_scan_goes_on_after_a_record(opened: Opener) -> None:
         RowFilter(endpoint="batch_email_event"),
         RowFilter(status=400),
         RowFilter(verdict="fail"),
+        RowFilter(rule="no-identifier"),
         RowFilter(accepted=False),
         RowFilter(since_us=2_000),
         RowFilter(until_us=1_000, account="shop"),
@@ -77,6 +82,7 @@ def test_each_filter_finds_its_one_record(opened: Opener, rows: RowFilter) -> No
     wanted = a_record(
         "shop", region="eu", endpoint="batch_email_event", status=400, verdict="fail", items=None,
         refusal={"code": "undecodable_body"}, at_us=999 if rows.until_us else 2_000,
+        packed_judgement=Judgement("items/custom_event", (NOBODY,)).packed(),
     )  # fmt: skip
     keep(journal, [a_record("other", at_us=1_500), wanted, a_record("other", at_us=1_999)])
     assert journal.scan(rows, after=None, descending=False, limit=9) == [wanted]

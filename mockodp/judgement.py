@@ -1,0 +1,82 @@
+"""
+What the contract says of a request: judged when it arrives, kept in short, told in sentences when somebody reads.
+
+What is kept is what was found then: a later version of the contracts tells it in its words, and does not judge anew.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Literal
+
+import orjson
+from mockodp_contracts import Severity, Violation, catalog
+from mockodp_contracts.explained import explained
+from mockodp_contracts.judging import Finding, Judge, failed
+
+Word = Literal["pass", "fail"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a contract says of the body of one request; *left_off* values of a hostile body were not looked at."""
+
+    contract: str
+    findings: tuple[Finding, ...] = ()
+    left_off: int = 0
+
+    @cached_property
+    def word(self) -> Word:
+        return "fail" if failed(self.findings, self.left_off) else "pass"
+
+    def counts(self) -> dict[str, int]:
+        """How many violations there are, by severity."""
+        counted = Counter({severity.value: 0 for severity in Severity})
+        for finding in self.findings:
+            counted[finding.severity] += 1 if finding.items is None else len(finding.items)
+        return dict(counted)
+
+    def counted(self) -> str:
+        """The counts as people say them: ``1 error, 2 warnings``; empty if there is nothing to tell."""
+        said = ((count, name) for name, count in self.counts().items() if count)
+        return ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for count, name in said)
+
+    def rules(self) -> list[str]:
+        """The names of the broken rules, each once."""
+        return list(dict.fromkeys(finding.rule for finding in self.findings))
+
+    def violations(self, document: Any, severities: Iterable[Severity] = Severity) -> list[Violation]:
+        """Every violation of those *severities* in sentences; *document* is the body that was judged."""
+        wanted = set(severities)
+        return explained(catalog(), [finding for finding in self.findings if finding.severity in wanted], document)
+
+    def of_item(self, index: int) -> Judgement:
+        """What it says of one item of a batch, pointers relative to the item."""
+        found = [f._replace(items=None) for f in self.findings if f.items is not None and index in f.items]
+        return Judgement(self.contract, tuple(found), self.left_off)
+
+    def packed(self) -> bytes:
+        """As a record keeps it."""
+        return orjson.dumps(
+            {"contract": self.contract, "left_off": self.left_off, "findings": [*map(tuple, self.findings)]}
+        )
+
+    @classmethod
+    def unpacked(cls, kept: bytes) -> Judgement:
+        """What `packed` gave."""
+        said: Mapping[str, Any] = orjson.loads(kept)
+        return cls(said["contract"], tuple(_finding(*each) for each in said["findings"]), said["left_off"])
+
+
+def judgement_on(judge: Judge, items: Sequence[Any], at_us: int) -> Judgement:
+    """What *judge* says of a batch that arrived at *at_us*, microseconds since 1970."""
+    findings, left_off = judge.findings(items, datetime.fromtimestamp(at_us / 1e6, UTC))
+    return Judgement(judge.contract.name, tuple(findings), left_off)
+
+
+def _finding(location: str, pointer: str, items: list[int] | None, rule: str, severity: str) -> Finding:
+    return Finding(location, pointer, None if items is None else tuple(items), rule, Severity(severity))
