@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, cached_property
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import orjson
@@ -198,28 +198,27 @@ class Catalog:
         return judge
 
     def _not_known(self, name: str) -> str:
-        lasts = {known.rpartition("/")[2]: known for known in self.names}
+        sources_first = sorted(self.names, key=lambda known: not known.startswith(SOURCE))
+        lasts = {known.rpartition("/")[2]: known for known in sources_first}
         near = get_close_matches(name, [*self.names, *lasts], n=3, cutoff=0.6)
         if near:
             return f"{name!r} is not a contract. Near: {', '.join(dict.fromkeys(lasts.get(n, n) for n in near))}."
         return f"{name!r} is not a contract. 'mockodp contracts list' names all {len(self.names)}."
 
 
-class Packaged:
-    """The files that are installed with this package."""
+class Folder:
+    """The files of a folder: ``schemas`` and ``rules.json``."""
 
-    def __init__(self) -> None:
-        self._root = resources.files("mockodp_contracts")
+    def __init__(self, root: Path) -> None:
+        self._root = root
 
     def names(self) -> list[str]:
-        folders = [folder for folder in (self._root / "schemas").iterdir() if folder.is_dir()]
-        found = [(folder.name, file.name) for folder in folders for file in folder.iterdir()]
-        return sorted(f"{folder}/{file.removesuffix('.json')}" for folder, file in found if file.endswith(".json"))
+        found = (self._root / "schemas").glob("*/*.json")
+        return sorted(f"{file.parent.name}/{file.stem}" for file in found)
 
     def read(self, name: str) -> bytes:
-        folder, _, file = name.partition("/")
         try:
-            return (self._root / "schemas" / folder / f"{file}.json").read_bytes()
+            return (self._root / "schemas" / f"{name}.json").read_bytes()
         except OSError:
             raise KeyError(name) from None
 
@@ -230,7 +229,7 @@ class Packaged:
 @cache
 def catalog() -> Catalog:
     """The contracts of this version."""
-    return Catalog(Packaged())
+    return Catalog(Folder(Path(__file__).parent))
 
 
 def _rule(said: Mapping[str, Any]) -> Rule:

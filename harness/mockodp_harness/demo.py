@@ -79,6 +79,7 @@ def demo(console: Console) -> bool:
         console.print(_table(rows))
         complete = all((each.single, each.batch) == (1, 2) for row in rows.values() for each in row)
         console.print("Everything arrived." if complete else "[red]Something is missing.[/red]")
+        _print_verdicts(console, mock, [opened.name for opened in keys.values()])
         console.print(advice, highlight=False)
     return all(tried) and complete
 
@@ -181,6 +182,16 @@ def _recorded_in(mock: Client, event: Json, account: str) -> Recorded:
 def _is_of(event: Json, item: Json) -> bool:
     """A contact carries no time; everything else carries the event's own."""
     return "timestamp" not in item if event["type"] == "identify" else item.get("timestamp") == event["timestamp"]
+
+
+def _print_verdicts(console: Console, mock: Client, accounts: Sequence[str]) -> None:
+    """What the contracts say of all items, and which rules were broken how often."""
+    items = [item for account in accounts for item in mock.items(account=account, limit=1000)["items"]]
+    failed = sum(item["verdict"] == "fail" for item in items)
+    rules = Counter((v["severity"], v["rule"]) for item in items for v in item["violations"])
+    console.print(f"{len(items)} items judged by contract: {len(items) - failed} pass, {failed} fail.", highlight=False)
+    for (severity, rule), count in sorted(rules.items()):
+        console.print(f"  {severity:<7} {rule}: {count}", highlight=False)
 
 
 def _title(event: Json) -> str:

@@ -51,7 +51,7 @@ def check(file: Path, contract: str | None, fail_on: str, as_json: bool) -> int:
     Exit code 1 if one of them fails.
     """
     now = datetime.now(UTC)
-    checked = [_checked(place, document, contract, now) for place, document in _payloads(file)]
+    checked = [_checked(place, document, contract, now) for place, document in list(_payloads(file))]
     if as_json:
         print_json({"payloads": [{"place": each.place, **each.verdict.shown()} for each in checked]})
     else:
