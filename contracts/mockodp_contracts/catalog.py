@@ -7,6 +7,7 @@ Nothing is read before it is asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -33,6 +34,8 @@ a source to the integration, *report* from the mock to other projects.
 URN: Final = "urn:mockodp:"
 RULES: Final = "rules/"
 SOURCE: Final = "source/"
+NAME: Final = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
+EVERY_TEXT: Final = "**"
 DIRECTIONS: Final = ("request", "answer", "event", "report")
 
 
@@ -63,8 +66,9 @@ class Rule:
     """
     A rule beyond shape, for the places *at* of the items of *contracts*.
 
-    *at* is a JSON Pointer in which ``*`` is any index or member. Either *schema* says what must hold there, or *check*
-    names a function of ours with its arguments. *about* points to where the trouble is seen, if that is not *at*.
+    *at* is a JSON Pointer in which ``*`` is any index or member, or ``**`` for every text in the item. Either *schema*
+    says what must hold there, or *check* names a function of ours with its arguments. *about* points to where the
+    trouble is seen, if that is not *at*.
     """
 
     name: str
@@ -95,6 +99,8 @@ class Contract:
     """One contract: a JSON Schema with a name, a version, a direction, examples and labels."""
 
     def __init__(self, name: str, schema: Schema) -> None:
+        if not isinstance(schema, dict):
+            raise BrokenContract(f"Contract {name!r} is {type(schema).__name__}, expected an object.")
         self.name = name
         self.schema = schema
         try:
@@ -157,7 +163,11 @@ class Catalog:
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
         """The rules beyond shape by name, in their order."""
-        return {said["name"]: _rule(said) for said in orjson.loads(self._files.rules())}
+        try:
+            rules = [_rule(said) for said in orjson.loads(self._files.rules())]
+        except orjson.JSONDecodeError as error:
+            raise BrokenContract(f"The rules are not JSON: {error}.") from error
+        return {rule.name: rule for rule in rules}
 
     def __iter__(self) -> Iterator[Contract]:
         return (self[name] for name in self.names)
@@ -217,6 +227,8 @@ class Folder:
         return sorted(f"{file.parent.name}/{file.stem}" for file in found)
 
     def read(self, name: str) -> bytes:
+        if not NAME.fullmatch(name):  # it may come from a request
+            raise KeyError(name)
         try:
             return (self._root / "schemas" / f"{name}.json").read_bytes()
         except OSError:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import jsonschema_rs
 
-from mockodp_contracts.catalog import URN, Catalog, Contract, Rule, Schema
+from mockodp_contracts.catalog import EVERY_TEXT, URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.checks import Holds, check
 from mockodp_contracts.errors import BrokenContract
 from mockodp_contracts.explained import explained, rule_at
@@ -56,6 +56,8 @@ class _Place:
     of_items: bool
     reach: Callable[[Any], Any]
     holds: Holds | None
+    all_hold: Holds | None
+    """The same of a list of values, asked once for all items."""
     pointer: str
 
 
@@ -108,10 +110,11 @@ class Judge:
         pruned = Pruned(document, MOST_VALUES)
         batch = isinstance(document, list)
         for error in self._validator.iter_errors(pruned.document):
-            if pruned.left_off and pruned.is_cut(error.instance_path) and error.schema_path[-1] in _OF_THE_WHOLE:
+            keyword = error.schema_path[-1]
+            if keyword in _OF_THE_WHOLE and pruned.is_cut(error.instance_path, beneath=keyword == "contains"):
                 continue
             for path in _places_of(error):
-                _note(found, error.absolute_keyword_location or self.contract.name, path, batch)
+                _note(found, error.absolute_keyword_location or self.contract.name, pruned.original(path), batch)
         return pruned.left_off
 
 
@@ -134,8 +137,25 @@ def compiled(catalog: Catalog, contract: Contract) -> Judge:
 def with_rules(catalog: Catalog, contract: Contract) -> Schema:
     """The schema of *contract* with its rules beyond shape joined to it, and without its examples."""
     schema = {name: value for name, value in contract.schema.items() if name != "x-examples"}
-    rules = [_within(rule) for rule in catalog.rules_of(contract.name) if not rule.at_its_place]
-    return {**schema, "allOf": [*schema.get("allOf", []), *rules]} if rules else schema
+    rules = [rule for rule in catalog.rules_of(contract.name) if not rule.at_its_place]
+    for rule in rules:
+        if rule.at == EVERY_TEXT:
+            schema = _at_every_text(schema, {"$ref": rule.urn})
+    within = [_within(rule) for rule in rules if rule.at != EVERY_TEXT]
+    return {**schema, "allOf": [*schema.get("allOf", []), *within]} if within else schema
+
+
+def _at_every_text(schema: Schema, asked: Schema) -> Schema:
+    """*schema* with *asked* at each text it speaks of, and at what it leaves open; in one pass with the shape."""
+    if "$ref" in schema:
+        return schema
+    types = schema.get("type", ())
+    if "properties" in schema:
+        members = {name: _at_every_text(member, asked) for name, member in schema["properties"].items()}
+        return {"additionalProperties": asked, **schema, "properties": members}
+    if "items" in schema:
+        return {**schema, "items": _at_every_text(schema["items"], asked)}
+    return {**schema, **asked} if {"string", "object", "array"} & set([types] if isinstance(types, str) else types) else schema
 
 
 def _resources(catalog: Catalog, contract: Contract) -> Iterator[tuple[str, Schema]]:
@@ -200,7 +220,8 @@ def _place(rule: Rule, path: tuple[str, ...]) -> _Place:
         raise BrokenContract(f"Rule {rule.name!r} is asked at its place, so 'at' may not hold '*': {rule.at!r}.")
     schema = rule.schema
     holds = None if schema is None else jsonschema_rs.Draft202012Validator(schema, offline=True).is_valid
-    return _Place(rule, of_items, _reach(parts), holds, pointer_to([*parts, *path_of(rule.about)]))
+    all_hold = None if schema is None else jsonschema_rs.Draft202012Validator({"items": schema}, offline=True).is_valid
+    return _Place(rule, of_items, _reach(parts), holds, all_hold, pointer_to([*parts, *path_of(rule.about)]))
 
 
 def _reach(parts: Sequence[str]) -> Callable[[Any], Any]:
@@ -223,9 +244,10 @@ def _ask(place: _Place, document: Any, now: datetime | None, found: _Found) -> N
         if (value := reach(document)) is not ABSENT and not holds(value):
             found[place.rule.urn, place.pointer] = None
     elif isinstance(document, list):
-        broken = [
-            index for index, item in enumerate(document) if (value := reach(item)) is not ABSENT and not holds(value)
-        ]
+        values = list(map(reach, document))
+        if place.all_hold is not None and place.all_hold([value for value in values if value is not ABSENT]):
+            return
+        broken = [index for index, value in enumerate(values) if value is not ABSENT and not holds(value)]
         if broken:
             found[place.rule.urn, place.pointer] = broken
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ import orjson
 from mockodp_contracts.evidence import Evidence
 
 LONGEST_SHOWN: Final = 80
+UNSEEN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 MASK: Final = "****"
 SECRET: Final = re.compile(
     r"authori[sz]ation|cookie|token|secret|passw|credential|session|signature|jwt|bearer|x-auth|"
@@ -135,17 +137,24 @@ def shortened(value: Any, pointer: str = "") -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
-def _bounded(value: Any, room: int = 8) -> Any:
+def _bounded(value: Any, room: int = 8, levels: int = LONGEST_SHOWN) -> Any:
     """So much of *value* as one line can show, without secrets."""
+    if levels == 0:
+        return None  # out of sight: each level takes a character
     if isinstance(value, dict):
         return {
-            name[:LONGEST_SHOWN]: MASK if SECRET.search(name) else _bounded(member, room // 2)
+            name[:LONGEST_SHOWN]: MASK if SECRET.search(name) else _bounded(member, room // 2, levels - 1)
             for name, member in list(value.items())[: room + 1]
         }
     if isinstance(value, list):
-        return [_bounded(item, room // 2) for item in value[: room + 1]]
+        return [_bounded(item, room // 2, levels - 1) for item in value[: room + 1]]
     return value[: LONGEST_SHOWN + 1] if isinstance(value, str) else value
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    """*value* as JSON; what a terminal may take for an order, or for the other direction of writing, is escaped."""
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:  # numbers beyond 64 bits, which only Python's own json reads
+        text = json.dumps(value)
+    return UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)

@@ -11,6 +11,10 @@ from mockodp_contracts.catalog import Example
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CATALOG = catalog()
+TEXT_OF = {
+    "items/upsert_contact": "name", "shared/user_identifiers": "userId", "shared/address": "street",
+    "shared/product": "product_id",
+}  # fmt: skip
 GOOD = [(name, example) for name in CATALOG.names for example in CATALOG[name].good]
 BAD = [(name, example) for name in CATALOG.names for example in CATALOG[name].bad]
 
@@ -57,9 +61,11 @@ def test_the_examples_of_a_rule_keep_and_break_it(name: str) -> None:
 
 
 def _item_with(contract: str, at: str, value: object) -> object:
-    """The first good example of *contract* with *value* at *at*, ``*`` being a first item or a userId."""
+    """The first good example of *contract* with *value* at *at*, ``*`` being a first item or a userId, ``**`` a text."""
     if at == "":
         return value
+    if at == "**":
+        return {**CATALOG[contract].good[0].value, TEXT_OF.get(contract, "action"): value}
     item = json.loads(json.dumps(CATALOG[contract].good[0].value))
     place, parts = item, at.removeprefix("/").split("/")
     for part in parts[:-1]:
