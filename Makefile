@@ -53,7 +53,7 @@ upstream: .venv/.run  ## Compare our table of the destination with the published
 	@$(BIN)/python -m mockodp_harness.upstream
 
 mutants: .venv/.run  ## Break every contract in every way and count what its judge notices.
-	@$(BIN)/python -m mockodp_contracts.mutants
+	@$(BIN)/python -m mockodp_contracts.mutation.mutants
 
 test: .venv/.dev  ## Run every test (see below for its scale).
 	$(BIN)/pytest -n auto $(PYTEST)

@@ -121,7 +121,7 @@ def _check_names(text: bytes, rendered: bytes) -> None:
     except RecursionError:  # a member that was lost may be nested deeper than those that are left
         raise Undecodable(_TOO_DEEP) from None
     reasons = tuple(
-        {"event": index, "message": f"The name {name[:80]!r} stands twice in the object at {_shortened(pointer)!r}."}
+        _of_item(index, f"The name {name[:80]!r} stands twice in the object at {_shortened(pointer)!r}.")
         for index, pointer, name in islice(_doubled(document), REASONS_SHOWN)
     )
     if reasons:
@@ -129,6 +129,11 @@ def _check_names(text: bytes, rendered: bytes) -> None:
             f"Body has objects with the same name twice, so that one of the two values would be lost. "
             f"{reasons[0]['message']}", reasons=reasons
         )  # fmt: skip
+
+
+def _of_item(index: int | None, message: str) -> dict[str, Any]:
+    """A reason, with the item it is about if the body is an array."""
+    return {"message": message} if index is None else {"event": index, "message": message}
 
 
 class _Doubled(dict[str, Any]):

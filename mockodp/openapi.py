@@ -1,7 +1,7 @@
 """
 The OpenAPI 3.1 description of everything the mock answers, and the schemas its control API checks calls with.
 
-One source for both: what the description says is what the server enforces.
+What the description says of calls is what the server enforces; what it says of answers is made from their contracts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
+from mockodp.components import components, examples, ref
 from mockodp.keys import ACCOUNT_NAME_RULE
 from mockodp.regions import FUNCTION_HOSTS, Region
 from mockodp.routes import ROUTES, Route
@@ -23,10 +24,10 @@ NAME: Final[Schema] = {
 }
 RECORD_ID: Final[Schema] = {"type": "string", "pattern": "^[0-7][0-9a-f]{15}$", "description": "A record's id."}
 ITEM_ID: Final[Schema] = {
-    "type": "string", "pattern": r"^[0-7][0-9a-f]{15}\.[0-9]{1,6}$", "description": "A record's id and an index.",
+    "type": "string", "pattern": "^[0-7][0-9a-f]{15}[.][0-9]{1,6}$", "description": "A record's id and an index.",
 }  # fmt: skip
 CURSOR: Final[Schema] = {
-    "type": "string", "pattern": r"^[0-7][0-9a-f]{15}(\.[0-9]{1,6})?$", "description": "A 'next' of an earlier page.",
+    "type": "string", "pattern": "^[0-7][0-9a-f]{15}([.][0-9]{1,6})?$", "description": "A 'next' of an earlier page.",
 }  # fmt: skip
 REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in Region]}
 ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
@@ -111,6 +112,14 @@ NEW_ACCOUNT: Final[Schema] = {
 }
 
 
+_WANTED: Final = "WantedVerification"
+_WRITTEN: Final = (
+    "answers/refusal", "own/account", "own/accounts", "own/fidelity", "own/item", "own/items", "own/opened_account",
+    "own/ready", "own/record", "own/records", "own/refused_call", "own/reset", "own/verification", "own/whole_record",
+)  # fmt: skip
+"""The contracts of what the answers hold."""
+
+
 def verification_schema(document: Any) -> Schema:
     """The one of the two forms of a verification that *document* wants to be."""
     several = isinstance(document, dict) and ("expectations" in document or "ordered" in document)
@@ -147,16 +156,12 @@ PAGING: Final = (
 STREAM_FILTERS: Final = (FILTERS[0], _parameter("after", RECORD_ID, "Go on after this record."))
 
 
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _json(schema: Schema, text: str, media: str = "application/json") -> Schema:
     return {"description": text, "content": {media: {"schema": schema}}}
 
 
-def _error(text: str) -> Schema:
-    return _json(_ref("Refusal"), text)
+def _error(text: str, contract: str = "own/refused_call") -> Schema:
+    return _json(ref(contract), text)
 
 
 def _operation(operation: str, summary: str, answers: Schema, **more: Any) -> Schema:
@@ -178,6 +183,11 @@ def _path(name: str, schema: Schema) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
+def _refusal(text: str) -> Schema:
+    """What an emulated endpoint answers when it refuses a request."""
+    return _error(text, "answers/refusal")
+
+
 def _emulated(route: Route) -> Schema:
     operation: Schema = {
         "operationId": route.endpoint,
@@ -187,19 +197,31 @@ def _emulated(route: Route) -> Schema:
         "x-evidence": route.evidence.value,
         "responses": {
             "2XX": _json({}, "Accepted. Status and body are settings."),
-            "401": _error("No key, or one that opens nothing here."),
-            "408": _error("The body broke off."),
-            "413": _error("Too many bytes, or too many items."),
-            "503": _error("The record could not be kept, so the request was not accepted."),
+            "401": _refusal("No key, or one that opens nothing here."),
+            "408": _refusal("The body broke off."),
+            "413": _refusal("Too many bytes, or too many items."),
+            "503": _refusal("The record could not be kept, so the request was not accepted."),
         },
     }
-    if route.takes_items:
-        operation["requestBody"] = _body({"type": "array", "items": {"type": "object"}, "maxItems": 500})
+    if route.contract:
+        operation["requestBody"] = _batch(route.contract)
         operation["responses"] |= {
-            "400": _error("Not a JSON array of objects; every reason is listed."),
-            "415": _error("Not application/json, or an unknown content encoding."),
+            "400": _refusal("Not a JSON array of objects, or with --strict a broken contract; reasons are listed."),
+            "415": _refusal("Not application/json, or an unknown content encoding."),
         }
     return {"post": operation}
+
+
+def _batch(contract: str) -> Schema:
+    """What is taken as a batch. What its contract asks for beyond that is told by the record, not by the answer."""
+    body = _body({"type": "array", "items": {"type": "object"}, "maxItems": 500})
+    body["content"]["application/json"]["examples"] = examples(contract)
+    return {
+        "description": f"Judged by the contract {contract}, which asks for more than the schema here: what breaks it "
+        "is accepted, but with --strict, and its record says what is wrong.",
+        "x-contract": contract,
+        **body,
+    }
 
 
 def _account_links() -> Schema:
@@ -212,34 +234,35 @@ def _account_links() -> Schema:
 
 
 def _control_paths() -> Schema:
-    records = {"200": _json(_ref("Records"), "A page of records.")}
+    records = {"200": _json(ref("own/records"), "A page of records.")}
     not_found = {"404": _error("There is none of that name or id.")}
     return {
         "/_mock/ready": {"get": _operation("ready", "Whether the mock takes requests; needs no token.",
-            {"200": _json(_ref("Ready"), "It does.")}, security=[])},
+            {"200": _json(ref("own/ready"), "It does.")}, security=[])},
         "/_mock/accounts": {
-            "get": _operation("list_accounts", "Every account.", {"200": _json(_ref("Accounts"), "By name.")}),
+            "get": _operation("list_accounts", "Every account.", {"200": _json(ref("own/accounts"), "By name.")}),
             "post": _operation("open_account", "Open an account and get its test key.",
-                {"201": {**_json(_ref("OpenedAccount"), "Its name and key."), "links": _account_links()}},
+                {"201": {**_json(ref("own/opened_account"), "Its name and key."), "links": _account_links()}},
                 requestBody=_body(NEW_ACCOUNT, required=False)),
         },
         "/_mock/accounts/{name}": {
             "parameters": [_path("name", NAME)],
-            "get": _operation("get_account", "One account.", {"200": _json(_ref("Account"), "It."), **not_found}),
+            "get": _operation("get_account", "One account.", {"200": _json(ref("own/account"), "It."), **not_found}),
             "delete": _operation("reset_account", "Forget an account and all its records.",
-                {"200": _json(_ref("Reset"), "What was forgotten; nothing if it was not there."),
+                {"200": _json(ref("own/reset"), "What was forgotten; nothing if it was not there."),
                  "404": _error("No account can have that name.")}),
         },
         "/_mock/records": {"get": _operation("list_records", "Records, filtered, page by page.", records,
             parameters=[*FILTERS, *PAGING])},
         "/_mock/records.ndjson": {"get": _operation("export_ndjson", "All records that meet the filters, one a line.",
-            {"200": _json({"type": "string"}, "NDJSON.", "application/x-ndjson")}, parameters=list(FILTERS))},
+            {"200": _json({"type": "string"}, "NDJSON: each line is a Record.", "application/x-ndjson")},
+            parameters=list(FILTERS))},
         "/_mock/records.har": {"get": _operation("export_har", "All records that meet the filters as HTTP Archive.",
             {"200": _json({"type": "object"}, "HAR 1.2.")}, parameters=list(FILTERS))},
         "/_mock/records/{id}": {
             "parameters": [_path("id", RECORD_ID)],
             "get": _operation("get_record", "One record with everything known of it.",
-                {"200": _json(_ref("WholeRecord"), "It."), **not_found}),
+                {"200": _json(ref("own/whole_record"), "It."), **not_found}),
         },
         "/_mock/records/{id}/body": {
             "parameters": [_path("id", RECORD_ID)],
@@ -247,62 +270,25 @@ def _control_paths() -> Schema:
                 {"200": _json({}, "As they arrived.", "application/octet-stream"), **not_found}),
         },
         "/_mock/items": {"get": _operation("list_items", "Items of batches, filtered, page by page.",
-            {"200": _json(_ref("Items"), "A page of items.")}, parameters=[*FILTERS, *PAGING])},
+            {"200": _json(ref("own/items"), "A page of items.")}, parameters=[*FILTERS, *PAGING])},
         "/_mock/items/{id}": {
             "parameters": [_path("id", ITEM_ID)],
-            "get": _operation("get_item", "One item.", {"200": _json(_ref("Item"), "It."), **not_found}),
+            "get": _operation("get_item", "One item.", {"200": _json(ref("own/item"), "It."), **not_found}),
         },
         "/_mock/verify": {"post": _operation("verify", "Whether the mock got what was expected.",
-            {"200": _json(_ref("Outcome"), "The verdict and what it rests on.")},
-            requestBody=_body(_ref("Verification")))},
+            {"200": _json(ref("own/verification"), "The verdict and what it rests on.")},
+            requestBody=_body({"$ref": f"#/components/schemas/{_WANTED}"}))},
         "/_mock/stream": {"get": _operation("stream", "Records as they arrive, as server-sent events.",
-            {"200": _json({}, "A stream without end.", "text/event-stream")}, parameters=list(STREAM_FILTERS))},
+            {"200": _json({}, "A stream without end: the data of each event is a Record.", "text/event-stream")},
+            parameters=list(STREAM_FILTERS))},
         "/_mock/fidelity": {"get": _operation("fidelity", "How true the mock is to ODP, rule by rule.",
-            {"200": _json(_ref("Fidelity"), "The table.")})},
+            {"200": _json(ref("own/fidelity"), "The table.")})},
         "/_mock/metrics": {"get": _operation("metrics", "Counters as Prometheus text.",
             {"200": _json({}, "Prometheus text.", "text/plain")})},
         "/_mock/settings": {"get": _operation("settings", "The settings in force, the token masked.",
             {"200": _json({"type": "object"}, "By name.")})},
         "/_mock/openapi.json": {"get": _operation("openapi", "This description.",
             {"200": _json({"type": "object"}, "OpenAPI 3.1.")})},
-    }  # fmt: skip
-
-
-def _object(**members: Schema) -> Schema:
-    return {"type": "object", "properties": members, "required": list(members)}
-
-
-def _schemas() -> Schema:
-    text, number, flag = {"type": "string"}, {"type": "integer", "minimum": 0}, {"type": "boolean"}
-    maybe_text = {"type": ["string", "null"]}
-    dropped = _object(records=number, items=number, bytes=number)
-    account = _object(name=NAME, created_at=text, records=number, bytes=number, dropped=dropped)
-    record = {
-        "id": RECORD_ID, "account": NAME, "region": REGION, "endpoint": {"type": ["string", "null"]}, "method": text,
-        "path": text, "received_at": text, "duration_ms": {"type": "number", "minimum": 0}, "status": number,
-        "accepted": flag, "refusal": {"type": ["object", "null"]}, "verdict": maybe_text, "size": number,
-        "item_count": {"type": ["integer", "null"]}, "items": {"type": "array", "items": {"type": "object"}},
-    }  # fmt: skip
-    item = _object(id=ITEM_ID, record=RECORD_ID, index=number, account=NAME, region=REGION, endpoint=maybe_text,
-                   received_at=text, item={"type": "object"})  # fmt: skip
-    detail = {"type": "object", "properties": {"message": text}, "required": ["message"]}
-    refusal = _object(title=text, status=number, timestamp=text, detail=detail)
-    return {
-        "Refusal": refusal,
-        "Ready": _object(ready={"const": True}, version=text),
-        "Account": account,
-        "Accounts": _object(accounts={"type": "array", "items": account}),
-        "OpenedAccount": _object(name=NAME, key=text, region=maybe_text, base_urls={"type": "object"}),
-        "Reset": _object(name=NAME, forgotten=number),
-        "Record": _object(**record),
-        "WholeRecord": _object(**record, headers={"type": "array"}, body={"type": "object"}, answer={}, curl=text),
-        "Records": _object(records={"type": "array", "items": _ref("Record")}, dropped=number, next=maybe_text),
-        "Item": item,
-        "Items": _object(items={"type": "array", "items": item}, dropped=number, next=maybe_text),
-        "Verification": VERIFICATION,
-        "Outcome": _object(verdict={"enum": ["pass", "fail", "unknown"]}, message=text, considered=number,
-                           dropped=number, expectations={"type": "array"}, extra={"type": "array", "items": text}),
-        "Fidelity": _object(rules={"type": "array", "items": {"type": "object"}}),
     }  # fmt: skip
 
 
@@ -327,7 +313,7 @@ def description() -> Schema:
         "security": [{"token": []}],
         "paths": {**emulated, **_control_paths()},
         "components": {
-            "schemas": _schemas(),
+            "schemas": {_WANTED: VERIFICATION, **components(_WRITTEN)},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "A test key of ODP."},
                 "token": {"type": "http", "scheme": "bearer", "description": "The token of the ready line."},

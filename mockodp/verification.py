@@ -247,8 +247,8 @@ def _hint(journal: Journal, wanted: Verification, info: AccountInfo | None) -> s
     last = journal.scan(refused, after=None, descending=True, limit=1) if count else []
     if not last or last[0].refusal is None:
         return ""
-    what = "A request was" if count == 1 else f"{count} requests were, at last"
-    return f" {what} refused with {last[0].status}: {last[0].refusal['message']} ({id_text(last[0].id)})"
+    what = "A request was refused with" if count == 1 else f"{count} requests were refused, the last with"
+    return f" {what} {last[0].status}: {last[0].refusal['message']} ({id_text(last[0].id)})"
 
 
 def _tally(journal: Journal, wanted: Verification, expectation: Expectation, through: int) -> Tally:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from mockodp_contracts.catalog import Catalog, Contract, catalog
-from mockodp_contracts.errors import BrokenContract, ContractError, UnknownContract
+from mockodp_contracts.errors import BrokenContract, ContractError, NotJudged, UnknownContract
 from mockodp_contracts.evidence import Evidence, Label
 from mockodp_contracts.violation import Severity, Verdict, Violation
 
@@ -16,7 +16,7 @@ def judge(document: Any, contract: str, now: datetime | None = None) -> Verdict:
     The verdict of the contract of that name (``email_event``, ``envelopes/batch_email_event``) on decoded JSON.
 
     All violations at once. *now* is the time of arrival; without it no rule about time is asked. `UnknownContract` if
-    there is no such contract.
+    there is no such contract, `NotJudged` if the document is nested deeper than 255 levels.
     """
     return catalog().judge(contract)(document, now)
 
@@ -28,6 +28,7 @@ __all__ = [
     "ContractError",
     "Evidence",
     "Label",
+    "NotJudged",
     "Severity",
     "UnknownContract",
     "Verdict",

@@ -115,6 +115,6 @@ def _own(schema: Schema, place: _Place) -> Iterator[Constraint]:
     """What the keywords of *schema* itself ask for."""
     for keyword, value in schema.items():
         if keyword in ASKING and (keyword != "additionalProperties" or value is False):
-            rule = place.rule or SHAPE_RULES[keyword]
+            rule = place.rule or SHAPE_RULES.get(keyword, keyword)
             at = place.down(keyword).at
             yield Constraint(place.path, keyword, value, schema, place.contract, at, rule, place.guards)

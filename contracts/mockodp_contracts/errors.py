@@ -4,6 +4,7 @@ What can go wrong with contracts themselves; a payload that breaks one is no err
 * ContractError
   - UnknownContract      no contract has that name
   - BrokenContract       a contract file is not what it should be
+  - NotJudged            a document cannot be judged at all
 """
 
 from __future__ import annotations
@@ -19,3 +20,7 @@ class UnknownContract(ContractError):
 
 class BrokenContract(ContractError):
     """A contract file is not what it should be."""
+
+
+class NotJudged(ContractError):
+    """A document cannot be judged at all: it is nested too deep."""

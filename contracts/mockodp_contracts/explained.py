@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from mockodp_contracts.catalog import RULES, URN, Catalog, Rule, Schema
 from mockodp_contracts.errors import UnknownContract
@@ -65,7 +66,7 @@ def explained(catalog: Catalog, findings: Iterable[Finding], document: Any) -> l
     """Every violation that *findings* of *document* stand for; by item, worst first within each."""
     placed: list[tuple[int, int, str, Violation]] = []
     for finding in findings:
-        explain = _explainer(catalog, finding.location)
+        explain = _explainer(catalog, finding)
         for index in (None,) if finding.items is None else finding.items:
             pointer = finding.pointer if index is None else f"/{index}{finding.pointer}"
             violation = explain(pointer, document)
@@ -83,13 +84,13 @@ def rule_at(catalog: Catalog, location: str) -> tuple[str, Severity]:
     return SHAPE_RULES.get(keyword, keyword), Severity.ERROR
 
 
-def _explainer(catalog: Catalog, location: str) -> Callable[[str, Any], Violation]:
-    """A function that tells what breaking the rule at *location* means at a place."""
-    name, keyword_at = _parted(location)
+def _explainer(catalog: Catalog, finding: Finding) -> Callable[[str, Any], Violation]:
+    """A function that tells what breaking the rule of *finding* means at a place."""
+    name, keyword_at = _parted(finding.location)
     rule = _beyond_shape(catalog, name)
     if rule is not None:
         return lambda pointer, document: Violation(
-            rule.name, rule.severity, pointer, rule.expected, shortened(found_at(document, pointer), pointer),
+            finding.rule, finding.severity, pointer, rule.expected, shortened(found_at(document, pointer), pointer),
             rule.label.grade, rule.hint, name,
         )  # fmt: skip
     try:
@@ -97,28 +98,26 @@ def _explainer(catalog: Catalog, location: str) -> Callable[[str, Any], Violatio
         schema, keyword = _schema_at(contract.schema, keyword_at)
         grade = contract.label_at(keyword_at).grade
     except (UnknownContract, KeyError, IndexError, ValueError):
-        return lambda pointer, document: _forgotten(name, keyword_at, pointer, document)
-    shape_rule = SHAPE_RULES.get(keyword, keyword)
+        return lambda pointer, document: _forgotten(finding, name, pointer, document)
     return lambda pointer, document: Violation(
-        shape_rule, Severity.ERROR, pointer, _expected(schema, keyword, pointer),
-        shortened(found_at(document, pointer), pointer), grade, _hint(schema, shape_rule, pointer, document), name,
+        finding.rule, finding.severity, pointer, _expected(schema, keyword, pointer),
+        shortened(found_at(document, pointer), pointer), grade, _hint(schema, finding.rule, pointer, document), name,
     )  # fmt: skip
 
 
 def _parted(location: str) -> tuple[str, str]:
     """The name of the contract or rule, and the pointer to the keyword in it."""
     name, _, keyword_at = location.removeprefix(URN).partition("#")
-    return name, keyword_at
+    return name, unquote(keyword_at)
 
 
 def _beyond_shape(catalog: Catalog, name: str) -> Rule | None:
     return catalog.rules.get(name.removeprefix(RULES)) if name.startswith(RULES) else None
 
 
-def _forgotten(name: str, keyword_at: str, pointer: str, document: Any) -> Violation:
-    keyword = keyword_at.rpartition("/")[2]
+def _forgotten(finding: Finding, name: str, pointer: str, document: Any) -> Violation:
     return Violation(
-        SHAPE_RULES.get(keyword, keyword or name), Severity.ERROR, pointer, "what another version asked",
+        finding.rule, finding.severity, pointer, "what another version asked",
         shortened(found_at(document, pointer), pointer), Evidence.UNKNOWN,
         "The record was judged by another version of mockodp; send the request again to have it judged by this one.",
         name,

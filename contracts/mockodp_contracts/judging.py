@@ -17,14 +17,16 @@ import jsonschema_rs
 
 from mockodp_contracts.catalog import EVERY_TEXT, URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.checks import Holds, check
-from mockodp_contracts.errors import BrokenContract
+from mockodp_contracts.errors import BrokenContract, NotJudged
 from mockodp_contracts.explained import explained, rule_at
-from mockodp_contracts.pruned import Pruned
+from mockodp_contracts.pruned import Pruned, size_of
 from mockodp_contracts.violation import ABSENT, Severity, Verdict, path_of, pointer_to
 
-MOST_VALUES: Final = 20_000
-"""So many values of a broken document are looked at one by one; a hostile one could hold millions."""
+MOST_VALUES: Final = 50_000
+"""So many values of broken items are looked at one by one; a hostile document could hold millions."""
 
+DEEPEST: Final = 255
+"""Levels of nesting that the validator reads."""
 
 _OF_THE_WHOLE: Final = frozenset({"required", "minItems", "minProperties", "contains"})
 """Keywords that may be broken only because a value was cut."""
@@ -70,11 +72,14 @@ class Judge:
         contract: Contract,
         validator: jsonschema_rs.Draft202012Validator,
         places: Sequence[_Place],
+        whole: jsonschema_rs.Draft202012Validator | None,
     ) -> None:
+        """*whole* judges an array without looking into its items, if *contract* is one of arrays."""
         self.contract = contract
         self._catalog = catalog
         self._validator = validator
         self._places = places
+        self._whole = whole
         self._rules: dict[str, tuple[str, Severity]] = {}
 
     def __call__(self, document: Any, now: datetime | None = None) -> Verdict:
@@ -90,9 +95,12 @@ class Judge:
     def findings(self, document: Any, now: datetime | None = None) -> tuple[list[Finding], int]:
         """What *document* breaks, in short; and how many values were not looked at, 0 for all but hostile documents."""
         found: _Found = {}
-        left_off = 0 if self._validator.is_valid(document) else self._note_errors(document, found)
-        for place in self._places:
-            _ask(place, document, now, found)
+        try:
+            left_off = 0 if self._validator.is_valid(document) else self._note_errors(document, found)
+            for place in self._places:
+                _ask(place, document, now, found)
+        except ValueError as error:  # raised for its depth, which is bounded
+            raise NotJudged(f"The document cannot be judged: it is nested deeper than {DEEPEST} levels.") from error
         return [
             Finding(location, pointer, None if items is None else tuple(items), *self._rule(location))
             for (location, pointer), items in found.items()
@@ -107,15 +115,35 @@ class Judge:
 
     def _note_errors(self, document: Any, found: _Found) -> int:
         """Note every error; the number of values that were not looked at."""
-        pruned = Pruned(document, MOST_VALUES)
-        batch = isinstance(document, list)
+        if self._whole is None or not isinstance(document, list):
+            pruned = Pruned(document, MOST_VALUES)
+            self._note_errors_of(pruned, found, isinstance(document, list))
+            return pruned.left_off
+        for error in self._whole.iter_errors(document):
+            _note(found, error.absolute_keyword_location or self.contract.name, (), True)
+        return self._note_errors_of_items(document, found)
+
+    def _note_errors_of_items(self, items: Sequence[Any], found: _Found) -> int:
+        """Note the errors of each broken item; as many values of them are looked at as there is room for."""
+        room = MOST_VALUES
+        for index, item in enumerate(items):
+            if not self._validator.is_valid([item]):
+                pruned = Pruned([item], room)
+                self._note_errors_of(pruned, found, True, index)
+                room -= pruned.size
+                if room < 0:
+                    return pruned.left_off + size_of(items[index + 1 :])
+        return 0
+
+    def _note_errors_of(self, pruned: Pruned, found: _Found, batch: bool, first: int = 0) -> None:
+        """Note the errors of a document, or of a batch of the one item whose index is *first*."""
         for error in self._validator.iter_errors(pruned.document):
             keyword = error.schema_path[-1]
             if keyword in _OF_THE_WHOLE and pruned.is_cut(error.instance_path, beneath=keyword == "contains"):
                 continue
             for path in _places_of(error):
-                _note(found, error.absolute_keyword_location or self.contract.name, pruned.original(path), batch)
-        return pruned.left_off
+                place = pruned.original(path)
+                _note(found, error.absolute_keyword_location or self.contract.name, _moved(place, first), batch)
 
 
 def failed(findings: Sequence[Finding], left_off: int = 0) -> bool:
@@ -129,9 +157,17 @@ def compiled(catalog: Catalog, contract: Contract) -> Judge:
     try:
         registry = jsonschema_rs.Registry(list(resources.items()))
         validator = jsonschema_rs.Draft202012Validator(resources[URN + contract.name], registry=registry, offline=True)
-        return Judge(catalog, contract, validator, _places(catalog, contract))
+        return Judge(catalog, contract, validator, _places(catalog, contract), _whole(resources[URN + contract.name]))
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise BrokenContract(f"Contract {contract.name!r} cannot be compiled: {error}.") from error
+
+
+def _whole(schema: Schema) -> jsonschema_rs.Draft202012Validator | None:
+    """What judges an array by what *schema* asks of the array itself; None if it is not one of arrays."""
+    if schema.get("type") != "array" or "items" not in schema:
+        return None
+    own = {name: value for name, value in schema.items() if name != "items"}
+    return jsonschema_rs.Draft202012Validator(own, offline=True)
 
 
 def with_rules(catalog: Catalog, contract: Contract) -> Schema:
@@ -155,7 +191,11 @@ def _at_every_text(schema: Schema, asked: Schema) -> Schema:
         return {"additionalProperties": asked, **schema, "properties": members}
     if "items" in schema:
         return {**schema, "items": _at_every_text(schema["items"], asked)}
-    return {**schema, **asked} if {"string", "object", "array"} & set([types] if isinstance(types, str) else types) else schema
+    return (
+        {**schema, **asked}
+        if {"string", "object", "array"} & set([types] if isinstance(types, str) else types)
+        else schema
+    )
 
 
 def _resources(catalog: Catalog, contract: Contract) -> Iterator[tuple[str, Schema]]:
@@ -262,6 +302,11 @@ def _places_of(error: jsonschema_rs.ValidationError) -> Iterator[list[str | int]
             yield [*error.instance_path, name]
     else:
         yield list(error.instance_path)
+
+
+def _moved(path: Sequence[str | int], by: int) -> Sequence[str | int]:
+    """A path in a batch of one item, as it is in the batch that the item is from."""
+    return [int(path[0]) + by, *path[1:]] if by and path else path
 
 
 def _note(found: _Found, location: str, path: Sequence[str | int], batch: bool) -> None:

@@ -24,8 +24,8 @@ class Pruned:
     def __init__(self, document: Any, most: int) -> None:
         self._room = most
         self._cut: set[tuple[str, ...]] = set()
-        size, self._unnamed = _surveyed(document)
-        self.left_off = max(size - most, 0)
+        self.size, self._unnamed = _surveyed(document)
+        self.left_off = max(self.size - most, 0)
         self.document = self._pruned(document, ()) if self.left_off or self._unnamed else document
 
     def is_cut(self, path: Sequence[str | int], beneath: bool = False) -> bool:
@@ -58,6 +58,11 @@ class Pruned:
                 kept.append(self._pruned(item, (*path, str(index))))
             return kept
         return value
+
+
+def size_of(document: Any) -> int:
+    """How many values *document* holds, itself aside."""
+    return _surveyed(document)[0]
 
 
 def _surveyed(document: Any) -> tuple[int, bool]:

@@ -49,6 +49,8 @@ def _source(catalog: Catalog, event: dict[str, Any]) -> str:
     named = (name for name in catalog.names if name.startswith(SOURCE))
     if event["type"] == "track":
         name = event.get("event")
-        own = (each for each in named if catalog[each].schema.get("properties", {}).get("event", {}).get("const") == name)
+        own = (
+            each for each in named if catalog[each].schema.get("properties", {}).get("event", {}).get("const") == name
+        )
         return next(own, "source/track") if isinstance(name, str) else "source/track"
     return "source/identify" if event["type"] == "identify" else "source/event"

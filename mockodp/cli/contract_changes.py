@@ -15,9 +15,9 @@ from mockodp.cli.output import print_json, printable
 from mockodp.errors import EnvironmentNotReady, SettingsError
 
 if TYPE_CHECKING:
-    from mockodp_contracts.approvals import Approvals
-    from mockodp_contracts.corpus import Recorded
-    from mockodp_contracts.sources import Side
+    from mockodp_contracts.changes.approvals import Approvals
+    from mockodp_contracts.changes.corpus import Recorded
+    from mockodp_contracts.changes.sources import Side
 
 _UNKNOWN: Final = 4
 _FORMATS: Final = ("text", "json", "markdown")
@@ -47,7 +47,8 @@ def diff(old: str | None, new: str | None, against: str | None, **more: Any) -> 
 
     Exit with 0 if nothing breaks, 1 if something does, 4 if nothing could be compared, 5 if an approval has expired.
     """
-    from mockodp_contracts.sources import SourceError, sides  # noqa: PLC0415  only this command compares
+    from mockodp_contracts.changes.repository import SourceError  # noqa: PLC0415  only this command compares
+    from mockodp_contracts.changes.sources import sides  # noqa: PLC0415
 
     if old is not None and against is not None:
         raise SettingsError("OLD and --against both say what to compare with: give one of them.")
@@ -62,8 +63,8 @@ def _shown(
     older: Side, newer: Side, *, approvals: Path | None, corpus: tuple[Path, ...], form: str, fail_on: str
 ) -> int:
     """Show how the sides differ; the exit code."""
-    from mockodp_contracts.change_report import ChangeReport  # noqa: PLC0415
-    from mockodp_contracts.compatibility import compare  # noqa: PLC0415
+    from mockodp_contracts.changes.compatibility import compare  # noqa: PLC0415
+    from mockodp_contracts.changes.report import ChangeReport  # noqa: PLC0415
 
     approved, recorded = _approvals(approvals), list(_recorded(corpus))
     try:
@@ -79,7 +80,7 @@ def _shown(
 
 
 def _approvals(file: Path | None) -> Approvals:
-    from mockodp_contracts.approvals import DEFAULT, Approvals, ApprovalsError, read  # noqa: PLC0415
+    from mockodp_contracts.changes.approvals import DEFAULT, Approvals, ApprovalsError, read  # noqa: PLC0415
 
     if file is None and not DEFAULT.exists():
         return Approvals()
@@ -92,7 +93,7 @@ def _approvals(file: Path | None) -> Approvals:
 
 
 def _recorded(files: tuple[Path, ...]) -> Iterator[Recorded]:
-    from mockodp_contracts.corpus import recorded  # noqa: PLC0415
+    from mockodp_contracts.changes.corpus import recorded  # noqa: PLC0415
 
     for file in files:
         found = [each for document in _documents(file) for each in recorded(document)]

@@ -9,7 +9,7 @@ import click
 import orjson
 from mockodp_contracts import Contract, Severity, catalog
 from mockodp_contracts.catalog import DIRECTIONS
-from mockodp_contracts.constraints import Constraint, constraints
+from mockodp_contracts.constraints import Constraint, Guard, constraints
 
 from mockodp.cli.lazy import LazyGroup
 from mockodp.cli.output import folded, print_json, print_table, printable
@@ -26,6 +26,7 @@ class Contracts(LazyGroup):
         "show": "mockodp.cli.contracts:show",
         "examples": "mockodp.cli.contracts:examples",
         "check": "mockodp.cli.contract_check:check",
+        "diff": "mockodp.cli.contract_changes:diff",
     }
 
 
@@ -132,12 +133,20 @@ def _shape(asked: list[Constraint]) -> Iterator[str]:
     for one in asked:
         if one.rule not in catalog().rules:
             where = "/".join(one.path) or "(document)"
-            word = f"{one.keyword} {printable(orjson.dumps(one.value).decode())}"
+            word = f"{one.keyword} {_json(one.value)}{''.join(map(_condition, one.guards))}"
             if word not in places.setdefault(where, []):
                 places[where].append(word)
     width = max((len(place) for place in places), default=0)
     for place, words in places.items():
         yield f"{place:<{width}}  {'; '.join(words)}"
+
+
+def _condition(guard: Guard) -> str:
+    return f" {'if' if guard.met else 'unless'} {_json(guard.schema)}"
+
+
+def _json(value: Any) -> str:
+    return printable(orjson.dumps(value).decode())
 
 
 def _paragraph(text: str) -> None:

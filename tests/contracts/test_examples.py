@@ -61,7 +61,7 @@ def test_the_examples_of_a_rule_keep_and_break_it(name: str) -> None:
 
 
 def _item_with(contract: str, at: str, value: object) -> object:
-    """The first good example of *contract* with *value* at *at*, ``*`` being a first item or a userId, ``**`` a text."""
+    """The first good example of *contract* with *value* at *at*, ``*`` a first item or a userId, ``**`` a text."""
     if at == "":
         return value
     if at == "**":

@@ -52,5 +52,7 @@ class Api:
 def an_api(**switches: Any) -> Iterator[Api]:
     with running(tls_port=-1, **switches) as mock:
         api = Api(mock)
-        yield api
-        api.http.close()
+        try:
+            yield api
+        finally:
+            api.http.close()

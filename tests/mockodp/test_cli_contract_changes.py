@@ -1,0 +1,258 @@
+"""``mockodp contracts diff``: all exit codes and all formats, in repositories, wheels and folders of one test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from mockodp.cli.contract_changes import diff
+from mockodp.cli.group import Commands
+from tests.contracts import planted
+from tests.contracts.repository import a_repository, a_wheel, commit, git
+
+
+class OneCommand(Commands):
+    """Stands for all commands."""
+
+    lazy = {"diff": "mockodp.cli.contract_changes:diff"}
+
+
+@click.group(cls=OneCommand)
+def group() -> None:
+    """The command line."""
+
+
+BREAK = planted.shape("request", planted.require("id", "kind", "note"))
+WEAK = planted.shape("request", planted.grade("unknown", lambda schema: None))
+LOOSER = planted.shape("request", planted.grade("unknown", planted.require("id")))
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(group, ["diff", *map(str, arguments)], prog_name="mockodp", catch_exceptions=False)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository on a branch that breaks a contract."""
+    folder = a_repository(tmp_path / "ours")
+    git(folder, "switch", "--quiet", "--create", "topic")
+    commit(folder, BREAK)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_break_is_told_with_the_smallest_payload(here: Path) -> None:
+    result = run()
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert lines[0].startswith("commit ")
+    assert "own/request (request)" in lines
+    assert '          payload: {"id":"a","kind":"big"}' in lines
+    assert "          old: takes it" in lines
+    assert '          new: /note: expected a member "note", was absent [missing-member]' in lines
+    assert lines[-1].startswith("fail: 5 contracts compared, 4 of them equal; ")
+    assert lines[-1].endswith("payloads tried; 2 errors, 0 warnings, 0 infos.")
+    assert result.stderr == ""
+
+
+def test_json_has_a_stable_shape(here: Path) -> None:
+    result = run("--format", "json")
+    shown = json.loads(result.stdout)
+    assert result.exit_code == shown["exit_code"] == 1
+    assert list(shown) == [
+        "verdict", "exit_code", "old", "new", "contracts", "equal_contracts", "payloads", "severities", "unknown",
+        "findings", "unused_approvals",
+    ]  # fmt: skip
+    finding = shown["findings"][0]
+    assert finding == {
+        "rule": "member-now-required",
+        "severity": "error",
+        "contract": "own/request",
+        "direction": "request",
+        "place": "/note",
+        "statement": "A member that could be left out must be there.",
+        "was": "optional",
+        "is": "required",
+        "fingerprint": finding["fingerprint"],
+        "fails": True,
+        "seen_in": ["own/request"],
+        "payload": {
+            "contract": "own/request",
+            "value": {"id": "a", "kind": "big"},
+            "old": [],
+            "new": ['/note: expected a member "note", was absent [missing-member]'],
+        },
+        "approval": None,
+    }
+    assert shown["findings"][1]["rule"] == "version-not-major"
+    assert shown["findings"][1]["payload"] is None
+
+
+def test_markdown_fits_a_comment(here: Path) -> None:
+    result = run("--format", "markdown")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("### Contracts: breaking changes\n")
+    assert "| error | `member-now-required` | `own/request` | `/note` | `optional` | `required` | `" in result.stdout
+    assert '```json\n{"id":"a","kind":"big"}\n```' in result.stdout
+
+
+def test_markdown_cannot_be_broken_by_what_it_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    planted.write(tmp_path / "a", planted.files())
+    found = planted.files()
+    planted.shape("request", planted.member("kind", enum=["big", "small", "a|b", "```x"]))(found)
+    planted.write(tmp_path / "b", found)
+    lines = run("./a", "./b", "--format", "markdown").stdout.splitlines()
+    row = next(line for line in lines if "value-added" in line and line.startswith("|"))
+    assert "a\\|b" in row
+    assert "```` " in row or "````" in row
+
+
+def test_equal_contracts_pass(here: Path) -> None:
+    result = run("main", "main")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].startswith("pass: 5 contracts compared, 5 of them equal; 0 payloads tried;")
+    assert "no breaking change" in run("main", "main", "--format", "markdown").stdout
+
+
+def test_a_warning_fails_only_if_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    a_wheel(tmp_path / "old.whl", WEAK)
+    a_wheel(tmp_path / "new.whl", LOOSER)
+    assert run("old.whl", "new.whl").exit_code == 0
+    assert run("old.whl", "new.whl", "--fail-on", "warning").exit_code == 1
+
+
+def test_an_approval_passes_and_expires(here: Path) -> None:
+    marks = [each["fingerprint"] for each in json.loads(run("--format", "json").stdout)["findings"]]
+
+    def approve(until: str) -> str:
+        return "".join(
+            f'[[approval]]\nfingerprint = "{mark}"\nowner = "Ada"\nreason = "Agreed."\nuntil = {until}\n'
+            for mark in marks
+        )
+
+    file = here / "contracts" / "approvals.toml"
+    file.write_text(approve("2999-01-01"))
+    result = run()
+    assert result.exit_code == 0
+    assert "approved: Ada, until 2999-01-01: Agreed." in result.stdout
+    assert "| approved |" in run("--format", "markdown").stdout
+    assert json.loads(run("--format", "json").stdout)["findings"][0]["approval"]["expired"] is False
+    other = here / "other.toml"
+    other.write_text(approve("2001-01-01"))
+    result = run("--approvals", other)
+    assert result.exit_code == 5
+    assert "expired: it held until 2001-01-01" in result.stdout
+    other.write_text("[[approval]]")
+    result = run("--approvals", other)
+    assert result.exit_code == 2
+    assert "'fingerprint' is missing, expected the 16 hex digits" in result.stderr
+    assert run("--approvals", here / "nosuch.toml").exit_code == 3
+
+
+def test_recorded_payloads_are_tried(here: Path) -> None:
+    commit(here, planted.shape("request", planted.member("id", pattern="^(?!needle)[a-z]*$")))
+    file = here / "sent.ndjson"
+    file.write_text('{"id": "needle", "kind": "big", "note": "x"}\n\n{"id": "abc", "kind": "small"}\n')
+    without = json.loads(run("main", "--format", "json").stdout)
+    with_corpus = json.loads(run("main", "--corpus", file, "--format", "json").stdout)
+    assert [each["rule"] for each in without["findings"]] == ["version-not-bumped", "change-not-shown"]
+    assert [each["rule"] for each in with_corpus["findings"]] == ["pattern-tightened", "version-not-major"]
+    assert with_corpus["findings"][0]["payload"]["value"] == {"id": "needle", "kind": "big"}
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        ("{", 2, "is not JSON"),
+        ('{"a": 1}\n{', 2, "is neither JSON nor NDJSON: line 2"),
+        ('{"records": []}', 2, "holds no payload"),
+        (None, 3, "cannot be read"),
+    ],
+)
+def test_a_corpus_that_cannot_be_used_is_told(here: Path, content: str | None, code: int, words: str) -> None:
+    file = here / "corpus.json"
+    if content is not None:
+        file.write_text(content)
+    result = run("--corpus", file)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("main", "--against", "main"), 2, "OLD and --against both say what to compare with"),
+        (("mian",), 2, "'mian' is not a commit, wheel or folder. Near: main."),
+        (("nosuch.whl",), 3, "cannot be read"),
+        (("./nosuch",), 3, "There is no folder"),
+        (("--format", "yaml"), 2, "--format"),
+        (("--fail-on", "info"), 2, "--fail-on"),
+        (("./empty",), 4, "There are no contracts in"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(here: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+    (here / "empty").mkdir()
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda found: found["schemas/own/request.json"].pop("x-version"),
+        lambda found: found["schemas/own/request.json"].update({"x-version": "two", "required": ["id"]}),
+        lambda found: found["schemas/own/request.json"]["properties"].update(id={"pattern": "["}),
+        lambda found: found["rules.json"][0].pop("severity"),
+    ],
+)
+def test_contracts_that_are_broken_leave_the_verdict_unknown(here: Path, edit: Any) -> None:
+    commit(here, edit)
+    result = run("main")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr.startswith("mockodp: ")
+
+
+def test_contracts_without_a_payload_leave_the_verdict_unknown(here: Path) -> None:
+    def bare(found: dict[str, Any]) -> None:
+        for schema in found.values():
+            if isinstance(schema, dict):
+                schema["x-examples"] = {"good": [], "bad": []}
+
+    first = commit(here, bare)
+
+    def changed(found: dict[str, Any]) -> None:
+        bare(found)
+        BREAK(found)
+
+    commit(here, changed)
+    result = run(first, "HEAD")
+    assert result.exit_code == 4
+    assert "The verdict is unknown. There was no payload to try own/request on." in result.stdout
+
+
+def test_secrets_in_payloads_are_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    planted.write(tmp_path / "a", planted.files())
+    found = planted.files()
+    secret = {"token": {"type": "string", "const": "s3cret-value"}}
+    found["schemas/own/request.json"]["properties"].update(secret)
+    found["schemas/own/request.json"]["x-examples"]["good"][0]["value"]["token"] = "s3cret-value"
+    planted.write(tmp_path / "b", found)
+    for form in ("text", "json", "markdown"):
+        payloads = run("./a", "./b", "--format", form).stdout
+        assert '"token":"s3cret' not in payloads.replace(" ", "").replace("const", "")
+
+
+def test_the_command_has_a_help() -> None:
+    assert diff.name == "diff"
+    assert "smallest payload" in run("--help").stdout
