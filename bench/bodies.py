@@ -32,7 +32,7 @@ def _who(chance: random.Random) -> dict[str, str]:
 
 
 def _time(chance: random.Random) -> str:
-    return f"2026-11-{chance.randrange(1, 30):02}T10:{chance.randrange(60):02}:{chance.randrange(60):02}.000Z"
+    return f"2025-11-{chance.randrange(1, 30):02}T10:{chance.randrange(60):02}:{chance.randrange(60):02}.000Z"
 
 
 def _order(chance: random.Random) -> dict[str, Any]:

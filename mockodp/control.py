@@ -144,7 +144,7 @@ class Control:
     async def items(self, request: Request) -> Response:
         query = read_query(read_parameters(request, (*openapi.FILTERS, *openapi.PAGING)))
         page = await self._mock.read(lambda: find_items(self._journal, query))
-        listed = [shown.item_shown(*found) for found in page.found]
+        listed = shown.items_shown(page.found)
         return json_answer({"items": listed, "dropped": self._dropped(query.rows), "next": page.next})
 
     async def record(self, request: Request) -> Response:
@@ -161,7 +161,7 @@ class Control:
         items = record.parsed_items()
         if not index.isdecimal() or not index.isascii() or len(index) > 6 or int(index) >= len(items):  # noqa: PLR2004
             raise HTTPException(404, f"Record {record_id} has {len(items)} items, none with index {index[:20]!r}.")
-        return json_answer(shown.item_shown(record, int(index), items[int(index)]))
+        return json_answer(shown.items_shown([(record, int(index), items[int(index)])])[0])
 
     async def _found(self, request: Request, text: str) -> Record:
         read_parameters(request, ())

@@ -1,14 +1,15 @@
 """
 What the contract says of a request: judged when it arrives, kept in short, told in sentences when somebody reads.
 
-What is kept is what was found then: a later version of the contracts tells it in its words, and does not judge anew.
+What is kept is every error and warning as found then: a later version of the contracts tells them in its words, and
+does not judge anew. Rules of info are asked when somebody reads, since they never change a verdict.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
@@ -59,23 +60,38 @@ class Judgement:
         found = [f._replace(items=None) for f in self.findings if f.items is not None and index in f.items]
         return Judgement(self.contract, tuple(found), self.left_off)
 
-    def packed(self) -> bytes:
-        """As a record keeps it."""
+    def packed(self) -> bytes | None:
+        """As a record keeps it; None if nothing was found."""
+        if not self.findings and not self.left_off:
+            return None
         return orjson.dumps(
             {"contract": self.contract, "left_off": self.left_off, "findings": [*map(tuple, self.findings)]}
         )
 
     @classmethod
-    def unpacked(cls, kept: bytes) -> Judgement:
-        """What `packed` gave."""
+    def unpacked(cls, kept: bytes | None, contract: str) -> Judgement:
+        """What `packed` gave; *contract* is whose judgement it is if nothing was found."""
+        if kept is None:
+            return cls(contract)
         said: Mapping[str, Any] = orjson.loads(kept)
         return cls(said["contract"], tuple(_finding(*each) for each in said["findings"]), said["left_off"])
 
+    def with_advice(self, document: Any) -> Judgement:
+        """The same with the rules of info that *document*, the body that was judged, breaks."""
+        advice = catalog().judge(self.contract).advice(document) if self.contract in catalog().names else []
+        return replace(self, findings=(*self.findings, *advice))
+
 
 def judgement_on(judge: Judge, items: Sequence[Any], at_us: int) -> Judgement:
-    """What *judge* says of a batch that arrived at *at_us*, microseconds since 1970."""
-    findings, left_off = judge.findings(items, datetime.fromtimestamp(at_us / 1e6, UTC))
+    """What *judge* says of a batch that arrived at *at_us*, microseconds since 1970; without advice."""
+    findings, left_off = judge.findings(items, datetime.fromtimestamp(at_us / 1e6, UTC), advice=False)
     return Judgement(judge.contract.name, tuple(findings), left_off)
+
+
+def is_advice(rule: str) -> bool:
+    """Whether a rule of that name is of severity info, so that no record keeps it."""
+    known = catalog().rules.get(rule)
+    return known is not None and known.severity is Severity.INFO
 
 
 def _finding(location: str, pointer: str, items: list[int] | None, rule: str, severity: str) -> Finding:

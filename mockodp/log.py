@@ -14,6 +14,7 @@ from typing import TextIO
 from mockodp_contracts import Severity
 
 from mockodp.ingest import Judged
+from mockodp.judgement import Judgement
 from mockodp.records import Received, Record, id_text
 from mockodp.settings import LogLevel
 
@@ -37,6 +38,7 @@ class Log:
         if self._level == "none" or (self._level == "refusals" and judged.refusal is None):
             return
         record, status = judged.record, str(judged.answer.status)
+        judgement = record.judgement if record else None
         time = datetime.fromtimestamp(received.at_us / 1e6).strftime("%H:%M:%S.%f")[:-3]
         endpoint = (record.endpoint if record else None) or _printable(received.path[:60])
         count = "" if record is None or record.items is None else f"{record.items} item{'s' * (record.items != 1)}"
@@ -44,25 +46,24 @@ class Log:
         colour = _GREEN if judged.refusal is None else _RED
         self._line(
             f"{self._paint(_DIM, time)} {self._paint(colour, status)} {received.region.value} "
-            f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}{self._verdict(record)}"
+            f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}{self._verdict(record, judgement)}"
         )
         if judged.refusal is not None:
             self._line(_MARGIN + _printable(judged.refusal.message))
-        elif record is not None:
-            self._violations(record)
+        elif record is not None and judgement is not None:
+            self._violations(record, judgement)
 
-    def _verdict(self, record: Record | None) -> str:
+    def _verdict(self, record: Record | None, judgement: Judgement | None) -> str:
         """The verdict behind the line of its request."""
-        if record is None or record.judgement is None:
+        if record is None or judgement is None:
             return ""
-        counted = record.judgement.counted()
+        counted = judgement.counted()
         colour = _GREEN if record.verdict == "pass" else _RED
         return f"  {self._paint(colour, str(record.verdict))}{self._paint(_DIM, f' ({counted})') if counted else ''}"
 
-    def _violations(self, record: Record) -> None:
+    def _violations(self, record: Record, judgement: Judgement) -> None:
         """The first errors and warnings, a line each."""
-        judgement = record.judgement
-        if judgement is None or not any(finding.severity in _TOLD for finding in judgement.findings):
+        if not any(finding.severity in _TOLD for finding in judgement.findings):
             return
         violations = judgement.violations(record.decoded(), _TOLD)
         for violation in violations[:_MOST_REASONS]:

@@ -94,7 +94,7 @@ class Record:
     verdict: str | None = None
     """``pass`` or ``fail``, what the contract says of the body in a word; None if it could not be judged."""
     packed_judgement: bytes | None = None
-    """What it says in full, as `Judgement.packed`."""
+    """What it says in full, as `Judgement.packed`; None also if there is nothing to say."""
 
     @property
     def accepted(self) -> bool:
@@ -119,8 +119,10 @@ class Record:
 
     @property
     def judgement(self) -> Judgement | None:
-        """What the contract of the endpoint says of the body."""
-        return None if self.packed_judgement is None else Judgement.unpacked(self.packed_judgement)
+        """What the contract of the endpoint says of the body; made anew at each call."""
+        if self.verdict is None:
+            return None
+        return Judgement.unpacked(self.packed_judgement, f"envelopes/{self.endpoint}").with_advice(self.decoded())
 
     def decoded(self) -> Any:
         """The body of a request that could be judged, also of a refused one."""

@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from importlib.metadata import version
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ import orjson
 
 from mockodp.answers import timestamp
 from mockodp.journal import AccountInfo
+from mockodp.judgement import Judgement
 from mockodp.records import Record, address, id_text
 from mockodp.regions import FUNCTION_HOSTS, Region
 
@@ -73,9 +76,16 @@ def record_whole(record: Record, base_url: str) -> dict[str, Any]:
     }
 
 
-def item_shown(record: Record, index: int, item: dict[str, Any]) -> dict[str, Any]:
-    """One item of a batch, with where it came from and what the contract says of it."""
-    judgement = record.judgement
+def items_shown(found: Iterable[tuple[Record, int, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Items of batches, each with where it came from and what the contract says of it."""
+    shown = []
+    for record, of_record in groupby(found, key=itemgetter(0)):
+        judgement = record.judgement
+        shown += [_item(record, judgement, index, item) for _, index, item in of_record]
+    return shown
+
+
+def _item(record: Record, judgement: Judgement | None, index: int, item: dict[str, Any]) -> dict[str, Any]:
     of_item = judgement.of_item(index) if judgement else None
     return {
         "id": address(record.id, index),
@@ -178,4 +188,4 @@ def _text(body: bytes) -> str | None:
         return None
 
 
-__all__ = ["account_shown", "curl", "har", "item_shown", "ndjson", "record_shown", "record_whole"]
+__all__ = ["account_shown", "curl", "har", "items_shown", "ndjson", "record_shown", "record_whole"]

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import jsonschema_rs
 
 from mockodp_contracts.catalog import EVERY_TEXT, URN, Catalog, Contract, Rule, Schema
-from mockodp_contracts.checks import Holds, check
+from mockodp_contracts.checks import Check, check
 from mockodp_contracts.errors import BrokenContract, NotJudged
 from mockodp_contracts.explained import explained, rule_at
 from mockodp_contracts.pruned import Pruned, size_of
@@ -52,14 +52,13 @@ _Found = dict[tuple[str, str], list[int] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A rule to be asked at a place of a document, or of each item of a batch."""
+    """A rule to be asked at a place of a document, or of each item of a batch; *all_hold* asks a list at once."""
 
     rule: Rule
     of_items: bool
     reach: Callable[[Any], Any]
-    holds: Holds | None
-    all_hold: Holds | None
-    """The same of a list of values, asked once for all items."""
+    holds: Check
+    all_hold: Callable[[Any], bool] | None
     pointer: str
 
 
@@ -92,19 +91,35 @@ class Judge:
         violations = explained(self._catalog, findings, document)
         return Verdict(self.contract.name, tuple(violations), left_off, failed(findings, left_off))
 
-    def findings(self, document: Any, now: datetime | None = None) -> tuple[list[Finding], int]:
-        """What *document* breaks, in short; and how many values were not looked at, 0 for all but hostile documents."""
+    def findings(self, document: Any, now: datetime | None = None, advice: bool = True) -> tuple[list[Finding], int]:
+        """
+        What *document* breaks, in short; and how many values were not looked at, 0 for all but hostile documents.
+
+        Without *advice* no rule of severity info is asked: `advice` tells them later, and they never fail a document.
+        """
         found: _Found = {}
         try:
             left_off = 0 if self._validator.is_valid(document) else self._note_errors(document, found)
             for place in self._places:
-                _ask(place, document, now, found)
+                if advice or place.rule.severity is not Severity.INFO:
+                    _ask(place, document, now, found)
         except ValueError as error:  # raised for its depth, which is bounded
             raise NotJudged(f"The document cannot be judged: it is nested deeper than {DEEPEST} levels.") from error
+        return self._findings(found), left_off
+
+    def advice(self, document: Any) -> list[Finding]:
+        """Which rules of severity info *document* breaks."""
+        found: _Found = {}
+        for place in self._places:
+            if place.rule.severity is Severity.INFO:
+                _ask(place, document, None, found)
+        return self._findings(found)
+
+    def _findings(self, found: _Found) -> list[Finding]:
         return [
             Finding(location, pointer, None if items is None else tuple(items), *self._rule(location))
             for (location, pointer), items in found.items()
-        ], left_off
+        ]
 
     def _rule(self, location: str) -> tuple[str, Severity]:
         """The name of the rule at *location*, and how bad it is to break it."""
@@ -258,10 +273,12 @@ def _place(rule: Rule, path: tuple[str, ...]) -> _Place:
     parts = [*path[of_items:], *path_of(rule.at)]
     if "*" in parts:
         raise BrokenContract(f"Rule {rule.name!r} is asked at its place, so 'at' may not hold '*': {rule.at!r}.")
-    schema = rule.schema
-    holds = None if schema is None else jsonschema_rs.Draft202012Validator(schema, offline=True).is_valid
-    all_hold = None if schema is None else jsonschema_rs.Draft202012Validator({"items": schema}, offline=True).is_valid
-    return _Place(rule, of_items, _reach(parts), holds, all_hold, pointer_to([*parts, *path_of(rule.about)]))
+    pointer = pointer_to([*parts, *path_of(rule.about)])
+    if rule.schema is None:
+        return _Place(rule, of_items, _reach(parts), check(rule.check or {}), None, pointer)
+    one = jsonschema_rs.Draft202012Validator(rule.schema, offline=True).is_valid
+    every = jsonschema_rs.Draft202012Validator({"items": rule.schema}, offline=True).is_valid
+    return _Place(rule, of_items, _reach(parts), lambda _: one, every, pointer)
 
 
 def _reach(parts: Sequence[str]) -> Callable[[Any], Any]:
@@ -276,10 +293,7 @@ def _reach(parts: Sequence[str]) -> Callable[[Any], Any]:
 
 def _ask(place: _Place, document: Any, now: datetime | None, found: _Found) -> None:
     """Note where the rule of *place* is broken."""
-    holds = place.holds or (check(place.rule.check, now) if place.rule.check else None)
-    if holds is None:
-        return
-    reach = place.reach
+    reach, holds = place.reach, place.holds(now)
     if not place.of_items:
         if (value := reach(document)) is not ABSENT and not holds(value):
             found[place.rule.urn, place.pointer] = None

@@ -16,6 +16,7 @@ import orjson
 from mockodp.errors import QueryError
 from mockodp.journal.index import words_of
 from mockodp.journal.protocol import MOST_BYTES, Journal, RowFilter, is_last
+from mockodp.judgement import is_advice
 from mockodp.records import Record, address, id_text
 
 T = TypeVar("T")
@@ -59,12 +60,13 @@ class Page(Generic[T]):
 
 def find_records(journal: Journal, query: Query) -> Page[Record]:
     """The records that meet *query*."""
-    by_item = item_filter(query)
+    by_item, advised = item_filter(query), _advised(query.rows)
     after = query.cursor[0] if query.cursor else None
     met = (
         record
-        for record in scan(journal, query, after)
-        if by_item is None or any(by_item(item) for item in record.parsed_items())
+        for record in scan(journal, _without_advice(query), after)
+        if (advised is None or advised(record))
+        and (by_item is None or any(by_item(item) for item in record.parsed_items()))
     )
     found, is_cut = _page(met, query.limit, lambda record: len(record.body))
     return Page(tuple(found), id_text(found[-1].id) if is_cut else None)
@@ -72,28 +74,43 @@ def find_records(journal: Journal, query: Query) -> Page[Record]:
 
 def find_items(journal: Journal, query: Query) -> Page[tuple[Record, int, Item]]:
     """The items that meet *query*, each with its record and its index in the batch."""
-    by_item, judged = item_filter(query), _judged(query.rows)
+    by_item = item_filter(query)
     met = (
         (record, index, item)
-        for record, index, item in _items_after(journal, _by_record(query))
-        if (judged is None or judged(record, index)) and (by_item is None or by_item(item))
+        for record, index, item in _items_after(journal, query)
+        if by_item is None or by_item(item)
     )
     found, is_cut = _page(met, query.limit, lambda each: len(each[0].body) // (each[0].items or 1))
     return Page(tuple(found), address(found[-1][0].id, found[-1][1]) if is_cut else None)
 
 
+def _without_advice(query: Query) -> Query:
+    """*query* as a store can answer it: no record keeps which rules of info it breaks."""
+    rule = query.rows.rule
+    return replace(query, rows=replace(query.rows, rule=None)) if rule and is_advice(rule) else query
+
+
+def _advised(rows: RowFilter) -> Callable[[Record], bool] | None:
+    """Whether a record breaks the rule of info that *rows* ask for."""
+    rule = rows.rule
+    if rule is None or not is_advice(rule):
+        return None
+    return lambda record: record.judgement is not None and rule in record.judgement.rules()
+
+
 def _by_record(query: Query) -> Query:
     """*query* for the records whose items may meet it: an item may pass in a batch that fails."""
+    query = _without_advice(query)
     return replace(query, rows=replace(query.rows, verdict=None)) if query.rows.verdict == "pass" else query
 
 
-def _judged(rows: RowFilter) -> Callable[[Record, int], bool] | None:
-    """Whether an item has the verdict and breaks the rule that *rows* ask for."""
-    if rows.verdict is None and rows.rule is None:
-        return None
+def _judged(rows: RowFilter, record: Record) -> Callable[[int], bool]:
+    """Whether an item of *record* has the verdict and breaks the rule that *rows* ask for."""
+    judgement = record.judgement if rows.verdict or rows.rule else None
 
-    def judged(record: Record, index: int) -> bool:
-        judgement = record.judgement
+    def judged(index: int) -> bool:
+        if rows.verdict is None and rows.rule is None:
+            return True
         of_item = judgement.of_item(index) if judgement else None
         return of_item is not None and rows.verdict in (None, of_item.word) and rows.rule in (None, *of_item.rules())
 
@@ -125,12 +142,14 @@ def scan(journal: Journal, query: Query, after: int | None) -> Iterator[Record]:
 
 
 def _items_after(journal: Journal, query: Query) -> Iterator[tuple[Record, int, Item]]:
-    """Items beyond the cursor; the cursor's own record is looked at once more for the rest of its batch."""
+    """Items beyond the cursor, as judged; the cursor's own record is looked at once more for the rest of its batch."""
     step = -1 if query.descending else 1
     after = min(query.cursor[0] - step, _LAST_ID) if query.cursor else None
-    for record in scan(journal, query, after):
+    for record in scan(journal, _by_record(query), after):
+        judged = _judged(query.rows, record)
         for index, item in list(enumerate(record.parsed_items()))[::step]:
-            if query.cursor is None or _beyond((record.id, index), query.cursor, query.descending):
+            beyond = query.cursor is None or _beyond((record.id, index), query.cursor, query.descending)
+            if beyond and judged(index):
                 yield record, index, item
 
 

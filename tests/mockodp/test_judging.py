@@ -185,7 +185,9 @@ def test_a_judgement_survives_being_kept() -> None:
     finding = Finding("urn:mockodp:rules/no-identifier", "/user_identifiers", (0, 7), "no-identifier", Severity.ERROR)
     whole = Finding("urn:mockodp:envelopes/batch_email_event#/minItems", "", None, "too-short", Severity.ERROR)
     judgement = Judgement("envelopes/batch_email_event", (finding, whole), 3)
-    assert Judgement.unpacked(judgement.packed()) == judgement
+    assert Judgement.unpacked(judgement.packed(), "") == judgement
+    assert Judgement("items/custom_event").packed() is None
+    assert Judgement.unpacked(None, "items/custom_event") == Judgement("items/custom_event")
     assert judgement.counts() == {"error": 3, "warning": 0, "info": 0}
     assert judgement.counted() == "3 errors"
     assert judgement.of_item(7).findings == (finding._replace(items=None),)
@@ -208,9 +210,11 @@ def test_a_store_of_the_version_before_verdicts_is_taken_over(tmp_path: Path) ->
     old.executescript("ALTER TABLE records DROP COLUMN judgement; PRAGMA user_version = 1;")
     old.close()
     journal = SqliteJournal(str(store))
-    judged = a_record("shop", verdict="pass", packed_judgement=Judgement("items/custom_event").packed())
+    nobody = Finding("urn:mockodp:rules/no-identifier", "/user_identifiers", (0,), "no-identifier", Severity.ERROR)
+    judgement = Judgement("envelopes/batch_custom_event", (nobody,))
+    judged = a_record("shop", verdict="fail", packed_judgement=judgement.packed())
     journal.append([journal.pack(judged)])
     found = journal.scan(RowFilter(), after=None, descending=False, limit=9)
-    assert [record.judgement for record in found] == [None, Judgement("items/custom_event")]
+    assert [record.judgement for record in found] == [None, judgement]
     assert found[1] == judged
     journal.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -222,10 +222,14 @@ def _against(rule: Rule, constraint: Constraint, value: Any) -> Iterator[Wrong]:
     """The rule's own bad examples that break *constraint*, alone and joined to *value*."""
     if depth(constraint.at) or constraint.keyword == "required":
         return  # what breaks is then seen elsewhere
-    if rule.check is not None:
-        holds = check(rule.check, ARRIVAL)
-    else:
-        holds = jsonschema_rs.Draft202012Validator({constraint.keyword: constraint.value}).is_valid
+    holds = _holds(rule, constraint)
     for bad in rule.bad:
         joined = [{**value, **bad}] if isinstance(bad, dict) and isinstance(value, dict) else []
         yield from (Wrong("rule", made) for made in (bad, *joined) if holds is not None and not holds(made))
+
+
+def _holds(rule: Rule, constraint: Constraint) -> Callable[[Any], bool]:
+    """Whether a value keeps *constraint* of *rule*."""
+    if rule.check is not None:
+        return check(rule.check)(ARRIVAL)
+    return jsonschema_rs.Draft202012Validator({constraint.keyword: constraint.value}).is_valid
