@@ -110,7 +110,8 @@ class Client:
         """
         The outcome of a verification, whatever its verdict.
 
-        *wanted*: match, schema, type, action, endpoint, region, count, within, quiet, after; or expectations, ordered.
+        *wanted*: match, schema, contract, verdict, type, action, endpoint, region, count, within, quiet, after; or
+        expectations, ordered.
         """
         outcome: dict[str, Any] = self._call(
             "POST", "/_mock/verify", json={"account": account, **_given(wanted)}, timeout=_ENDLESS

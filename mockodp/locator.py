@@ -2,7 +2,7 @@
 Where a running mock is found: a small file with its URLs and token, readable by its owner alone.
 
 A command looks at its flags, then ``MOCKODP_URL`` and ``MOCKODP_TOKEN``, then the file ``MOCKODP_LOCATOR`` names, then
-``.mockodp/locator.json`` here and in the folders above.
+the folder ``MOCKODP_STATE_DIR`` names, then ``.mockodp/locator.json`` here and in the folders above.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def locate_mock(
     if file is None:
         raise EnvironmentNotReady(
             f"No mock found: neither --url nor MOCKODP_URL is given, and there is no {STATE_FOLDER}/{LOCATOR_NAME} "
-            "here or above. Start one with 'mockodp serve' or 'make mock-up'."
+            "here or above. Start one with 'mockodp serve' or 'make mock-up'; for one with another state folder, set "
+            "MOCKODP_STATE_DIR to it."
         )
     try:
         content = json.loads(file.read_text())
@@ -96,5 +97,7 @@ def _found(env: Mapping[str, str], cwd: Path) -> Path | None:
         if not named.is_file():
             raise EnvironmentNotReady(f"MOCKODP_LOCATOR names {str(named)!r}, which is not there. Is the mock up?")
         return named
+    if env.get("MOCKODP_STATE_DIR") and (file := Path(env["MOCKODP_STATE_DIR"]) / LOCATOR_NAME).is_file():
+        return file
     files = (folder / STATE_FOLDER / LOCATOR_NAME for folder in (cwd, *cwd.parents))
     return next((file for file in files if file.is_file()), None)

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from mockodp_contracts import Severity
 
+from mockodp.errors import ContractBroken
 from mockodp.ingest import Judged
 from mockodp.judgement import Judgement
 from mockodp.records import Received, Record, id_text
@@ -48,9 +49,9 @@ class Log:
             f"{self._paint(_DIM, time)} {self._paint(colour, status)} {received.region.value} "
             f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}{self._verdict(record, judgement)}"
         )
-        if judged.refusal is not None:
+        if judged.refusal is not None and not isinstance(judged.refusal, ContractBroken):
             self._line(_MARGIN + _printable(judged.refusal.message))
-        elif record is not None and judgement is not None:
+        if record is not None and judgement is not None:
             self._violations(record, judgement)
 
     def _verdict(self, record: Record | None, judgement: Judgement | None) -> str:

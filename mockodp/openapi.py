@@ -10,6 +10,9 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
+from mockodp_contracts import catalog
+from mockodp_contracts.explained import SHAPE_RULES
+
 from mockodp.components import components, examples, ref
 from mockodp.keys import ACCOUNT_NAME_RULE
 from mockodp.regions import FUNCTION_HOSTS, Region
@@ -31,10 +34,8 @@ CURSOR: Final[Schema] = {
 }  # fmt: skip
 REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in Region]}
 ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
-RULE: Final[Schema] = {
-    "type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 80,
-    "description": "The name of a rule, such as no-identifier or wrong-type.",
-}  # fmt: skip
+RULE: Final[Schema] = {"type": "string", "enum": sorted({*catalog().rules, *SHAPE_RULES.values()})}
+CONTRACT: Final[Schema] = {"type": "string", "enum": list(catalog().short_names)}
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2000}
 _NATURAL: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 NEW_NAME: Final[Schema] = {
@@ -70,6 +71,8 @@ _EXPECTATION_MEMBERS: Final[Schema] = {
     "schema": {"description": "A JSON Schema that an item must meet.", "type": ["object", "boolean"]},
     "type": {"description": "Short for a member of match.", **_TEXT},
     "action": {"description": "Short for a member of match.", **_TEXT},
+    "contract": {"description": "A contract the item must pass, by its name.", **CONTRACT},
+    "verdict": {"description": "What the contract of its endpoint must say of the item.", "enum": ["pass", "fail"]},
     "endpoint": ENDPOINT,
     "region": REGION,
     "count": COUNT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ Parameter = Mapping[str, Any]
 
 _MOST_BODY: Final = 1024 * 1024
 _OF_ROWS: Final = ("account", "region", "endpoint", "status", "verdict", "rule", "accepted")
+_MOST_NAMED: Final = 10
 _NO_DEFAULT: Final = object()
 _LONGEST_SHOWN: Final = 100
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
@@ -157,13 +159,20 @@ async def _bounded_body(request: Request) -> bytes:
 def _fault(error: Any, schema: Any) -> str:
     """What is wrong at one place: in the words of the schema there if it has some for what is a choice."""
     message: str = error.message
+    if error.schema_path and error.schema_path[-1] == "enum":
+        known = [str(name) for name in error.kind.options]
+        near = get_close_matches(str(error.instance), known, n=3) or known
+        return f"{_shown(error.instance)} is not known. Known: {', '.join(near[:_MOST_NAMED])}."
     if error.schema_path and error.schema_path[-1] == "oneOf":
         for part in error.schema_path[:-1]:
             schema = schema[part]
         if "description" in schema:
-            value = orjson.dumps(error.instance).decode()
-            return f"{value[:_LONGEST_SHOWN]} is not what is expected. {schema['description']}"
+            return f"{_shown(error.instance)} is not what is expected. {schema['description']}"
     return message if len(message) <= 3 * _LONGEST_SHOWN else f"{message[: 3 * _LONGEST_SHOWN]}…"
+
+
+def _shown(value: Any) -> str:
+    return orjson.dumps(value).decode()[:_LONGEST_SHOWN]
 
 
 def read_query(given: Mapping[str, Any]) -> Query:

@@ -18,12 +18,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import jsonschema_rs
+from mockodp_contracts import Severity, UnknownContract, Violation, catalog
+from mockodp_contracts.judging import Judge
 
 from mockodp.differences import Difference, differences
 from mockodp.errors import QueryError
 from mockodp.journal import AccountInfo, Arrivals, Journal, Query, RowFilter, is_last
 from mockodp.journal.index import words_of
 from mockodp.journal.search import scan
+from mockodp.judgement import Word
 from mockodp.records import Record, address, id_number, id_text
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -66,18 +69,27 @@ class Expectation:
 
     match: Any = None
     schema: Mapping[str, Any] | bool | None = None
+    contract: str | None = None
+    """The contract that an item must pass, by its name."""
+    verdict: Word | None = None
+    """What the contract of the item's endpoint must say of it."""
     endpoint: str | None = None
     region: str | None = None
     count: Count = Count(1, 1)
 
-    def judge(self) -> Callable[[Any], list[Difference]]:
-        """A function that says where an item falls short."""
+    def judge(self) -> Callable[[Record, Any], list[Difference]]:
+        """A function that says where an item of a record falls short."""
         validator = _validator(self.schema) if self.schema is not None else None
+        contract = _judge(self.contract) if self.contract is not None else None
 
-        def short(item: Any) -> list[Difference]:
+        def short(record: Record, item: Any) -> list[Difference]:
             found = differences(self.match, item) if self.match is not None else []
             if validator is not None:
                 found += [_of_schema(error) for error in validator.iter_errors(item)]
+            if contract is not None:
+                found += [_of_violation(error) for error in contract(item).of(Severity.ERROR)]
+            if self.verdict is not None:
+                found += _of_verdict(self.verdict, record, item)
             return found
 
         return short
@@ -260,7 +272,7 @@ def _tally(journal: Journal, wanted: Verification, expectation: Expectation, thr
     for record, index, item in _items(journal, rows, wanted.after, words):
         if record.id > through:
             break
-        short = short_of(item)
+        short = short_of(record, item)
         if short:
             _keep_near(tally, (record.id, index), short, item)
         else:
@@ -283,7 +295,7 @@ def _items(journal: Journal, rows: RowFilter, after: int, words: set[str]) -> It
 
 
 def _look_for_misses(
-    journal: Journal, wanted: Verification, tally: Tally, short_of: Callable[[Any], list[Difference]]
+    journal: Journal, wanted: Verification, tally: Tally, short_of: Callable[[Record, Any], list[Difference]]
 ) -> None:
     """What was looked at had no near miss: there may be one among the latest items of other words or elsewhere."""
     rows = RowFilter(account=wanted.account, accepted=True)
@@ -293,7 +305,7 @@ def _look_for_misses(
             return
         elsewhere = _elsewhere(record, tally.expectation)
         for index, item in enumerate(record.parsed_items()):
-            short = elsewhere + short_of(item)
+            short = elsewhere + short_of(record, item)
             if short:
                 _keep_near(tally, (record.id, index), short, item)
             looked_at += 1
@@ -379,6 +391,26 @@ def _of_schema(error: Any) -> Difference:
     return Difference(pointer, None, error.instance, error.message)
 
 
+def _judge(name: str) -> Judge:
+    try:
+        return catalog().judge(catalog().find(name).name)
+    except UnknownContract as error:
+        raise QueryError(f"The contract of an expectation is not known: {error}") from None
+
+
+def _of_violation(violation: Violation) -> Difference:
+    said = f"expected {violation.expected}, was {violation.came} [{violation.rule}]"
+    return Difference(violation.pointer, None, violation.came, said)
+
+
+def _of_verdict(wanted: Word, record: Record, item: Any) -> list[Difference]:
+    """Why the contract of the endpoint says something else of *item* than *wanted*."""
+    errors = catalog().judge(f"envelopes/{record.endpoint}")([item]).of(Severity.ERROR)
+    if wanted == "fail":
+        return [] if errors else [Difference("", None, "pass", "expected to break its contract, and keeps it")]
+    return [_of_violation(replace(error, pointer=error.pointer.removeprefix("/0"))) for error in errors]
+
+
 # -- from JSON ---------------------------------------------------------------------------------------------------
 
 
@@ -417,12 +449,16 @@ def _read_expectation(document: Mapping[str, Any]) -> Expectation:
     expectation = Expectation(
         match=match,
         schema=document.get("schema"),
+        contract=document.get("contract"),
+        verdict=document.get("verdict"),
         endpoint=document.get("endpoint"),
         region=document.get("region"),
         count=_read_count(document.get("count", 1)),
     )
     if expectation.schema is not None:
         _validator(expectation.schema)
+    if expectation.contract is not None:
+        _judge(expectation.contract)
     return expectation
 
 

@@ -15,8 +15,9 @@ def judge(document: Any, contract: str, now: datetime | None = None) -> Verdict:
     """
     The verdict of the contract of that name (``email_event``, ``envelopes/batch_email_event``) on decoded JSON.
 
-    All violations at once. *now* is the time of arrival; without it no rule about time is asked. `UnknownContract` if
-    there is no such contract, `NotJudged` if the document is nested deeper than 255 levels.
+    All violations at once. *now* is the time of arrival, with a zone; without it no rule about time is asked.
+    `UnknownContract` if there is no such contract, `NotJudged` if the document is not JSON or nested deeper than 254
+    levels.
     """
     return catalog().judge(contract)(document, now)
 

@@ -188,8 +188,7 @@ class Catalog:
         """The contract of that name, or the one whose last part it is; source events give way to what is sent."""
         if name in self.names:
             return self[name]
-        ends = [known for known in self.names if known.rpartition("/")[2] == name]
-        ends = [known for known in ends if not known.startswith(SOURCE)] or ends
+        ends = self._ending(name)
         if len(ends) > 1:
             raise UnknownContract(f"{name!r} may be {' or '.join(ends)}: give the whole name.")
         return self[ends[0] if ends else name]
@@ -197,6 +196,16 @@ class Catalog:
     def rules_of(self, name: str) -> list[Rule]:
         """The rules that hold for the contract *name* itself."""
         return [rule for rule in self.rules.values() if name in rule.contracts]
+
+    @cached_property
+    def short_names(self) -> tuple[str, ...]:
+        """Every name that `find` knows: whole names, and last parts that mean one contract."""
+        lasts = sorted({name.rpartition("/")[2] for name in self.names})
+        return (*self.names, *(last for last in lasts if len(self._ending(last)) == 1))
+
+    def _ending(self, last: str) -> list[str]:
+        ends = [known for known in self.names if known.rpartition("/")[2] == last]
+        return [known for known in ends if not known.startswith(SOURCE)] or ends
 
     def judge(self, name: str) -> Judge:
         """What judges by the contract of that name; compiled once."""

@@ -23,4 +23,4 @@ class BrokenContract(ContractError):
 
 
 class NotJudged(ContractError):
-    """A document cannot be judged at all: it is nested too deep."""
+    """A document cannot be judged at all: it is no JSON, or nested too deep."""

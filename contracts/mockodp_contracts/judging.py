@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import NoneType
 from typing import Any, Final, NamedTuple
 
 import jsonschema_rs
+import orjson
 
 from mockodp_contracts.catalog import EVERY_TEXT, URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.checks import Check, check
@@ -25,8 +27,10 @@ from mockodp_contracts.violation import ABSENT, Severity, Verdict, path_of, poin
 MOST_VALUES: Final = 50_000
 """So many values of broken items are looked at one by one; a hostile document could hold millions."""
 
-DEEPEST: Final = 255
+DEEPEST: Final = 254
 """Levels of nesting that the validator reads."""
+
+_PLAIN: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 _OF_THE_WHOLE: Final = frozenset({"required", "minItems", "minProperties", "contains"})
 """Keywords that may be broken only because a value was cut."""
@@ -85,8 +89,12 @@ class Judge:
         """
         The verdict on *document*, violations in the document's order of items, worst first within each.
 
-        *now* is the time of its arrival; without it no rule about time is asked.
+        *now* is the time of its arrival, with a zone; without it no rule about time is asked. `NotJudged` if
+        *document* is not JSON, as the standard library decodes it, or nested too deep.
         """
+        _check_is_json(document)
+        if now is not None and now.tzinfo is None:
+            raise ValueError(f"The time of arrival has no zone: {now!r}. Give one such as datetime.now(UTC).")
         findings, left_off = self.findings(document, now)
         violations = explained(self._catalog, findings, document)
         return Verdict(self.contract.name, tuple(violations), left_off, failed(findings, left_off))
@@ -104,7 +112,9 @@ class Judge:
                 if advice or place.rule.severity is not Severity.INFO:
                     _ask(place, document, now, found)
         except ValueError as error:  # raised for its depth, which is bounded
-            raise NotJudged(f"The document cannot be judged: it is nested deeper than {DEEPEST} levels.") from error
+            raise NotJudged(
+                f"The document cannot be judged: {error}. Expected JSON of at most {DEEPEST} levels."
+            ) from error
         return self._findings(found), left_off
 
     def advice(self, document: Any) -> list[Finding]:
@@ -159,6 +169,27 @@ class Judge:
             for path in _places_of(error):
                 place = pruned.original(path)
                 _note(found, error.absolute_keyword_location or self.contract.name, _moved(place, first), batch)
+
+
+def _check_is_json(document: Any) -> None:
+    """`NotJudged` unless *document* is decoded JSON; what orjson does not write may be: numbers beyond 64 bits."""
+    try:
+        orjson.dumps(document, option=_PLAIN)
+    except orjson.JSONEncodeError:
+        _check_values(document)
+
+
+def _check_values(document: Any) -> None:
+    ahead = [(document, 0)]
+    while ahead:
+        value, level = ahead.pop()
+        if level > DEEPEST:
+            raise NotJudged(f"The document cannot be judged: it is nested deeper than {DEEPEST} levels.")
+        strange = [name for name in value if not isinstance(name, str)] if isinstance(value, dict) else []
+        if strange or not isinstance(value, (dict, list, str, int, float, NoneType)):
+            raise NotJudged(f"The document is not JSON, so it cannot be judged: it holds {(*strange, value)[0]!r:.80}.")
+        if isinstance(value, (dict, list)):
+            ahead += [(inner, level + 1) for inner in (value.values() if isinstance(value, dict) else value)]
 
 
 def failed(findings: Sequence[Finding], left_off: int = 0) -> bool:

@@ -59,7 +59,7 @@ Any key that begins with {settings.key_prefix} opens an account of its own. Try 
   curl {ready.url}/us/twilio_segment/batch_upsert_contact \\
     -H 'authorization: Bearer {settings.key_prefix}demo' \\
     -H 'content-type: application/json' \\
-    -d '[{{"email":"ada@example.com"}}]'
+    -d '[{{"user_identifiers":{{"email":"ada@example.com"}},"first_name":"Ada"}}]'
 
 See it with 'mockodp records', follow with 'mockodp tail'. Stop with Ctrl-C.
 

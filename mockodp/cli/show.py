@@ -11,7 +11,7 @@ import click
 
 from mockodp.cli.connection import connected
 from mockodp.cli.output import console, print_json, printable
-from mockodp.errors import QueryError
+from mockodp.errors import ContractBroken, QueryError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,7 +73,7 @@ def _print_record(out: Console, record: Mapping[str, Any]) -> None:
 def _print_refusal(out: Console, refusal: Mapping[str, Any]) -> None:
     _heading(out, "Refused because")
     _line(out, f"{refusal['message']} [{refusal['code']}]")
-    for reason in refusal["reasons"]:
+    for reason in refusal["reasons"] if refusal["code"] != ContractBroken.code else ():  # told by the contract below
         _line(out, "  " + str(reason.get("message") or reason.get("reason") or reason))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
@@ -16,13 +17,13 @@ from mockodp.cli.output import printable
 def records_table(records: Sequence[Mapping[str, Any]], today: date | None = None) -> Table:
     """One line a request."""
     table = _table(
-        _fixed("TIME", style="dim"), _fixed("STATUS"), _fixed("REG"), Column("ENDPOINT", min_width=12),
+        _fixed("TIME", style="dim"), _fixed("STATUS"), _fixed("VERDICT"), _fixed("REG"), Column("ENDPOINT", min_width=12),
         _fixed("ITEMS", justify="right"), Column("ACCOUNT", min_width=8), _fixed("ID"),
     )  # fmt: skip
     times = clock([record["received_at"] for record in records], today or datetime.now().astimezone().date())
     for record, time in zip(records, times, strict=True):
         table.add_row(
-            time, status_text(record), record["region"], _shown(record["endpoint"] or record["path"]),
+            time, status_text(record), verdict_text(record), record["region"], _shown(record["endpoint"] or record["path"]),
             "" if record["item_count"] is None else str(record["item_count"]), _shown(record["account"]), record["id"],
         )  # fmt: skip
     return table
@@ -31,11 +32,22 @@ def records_table(records: Sequence[Mapping[str, Any]], today: date | None = Non
 def items_table(items: Sequence[Mapping[str, Any]]) -> Table:
     """One line an item, as much of it as fits."""
     several = len({item["account"] for item in items}) > 1
-    columns = [_fixed("ID"), *([Column("ACCOUNT", max_width=12)] if several else []), Column("ENDPOINT", max_width=20)]
+    columns = [
+        _fixed("ID"),
+        _fixed("VERDICT"),
+        *([Column("ACCOUNT", max_width=12)] if several else []),
+        Column("ENDPOINT", max_width=20),
+    ]
     table = _table(*columns, Column("ITEM", min_width=20))
     for item in items:
         account = [_shown(item["account"])] if several else []
-        table.add_row(item["id"], *account, _shown(item["endpoint"]), _shown(orjson.dumps(item["item"]).decode()))
+        table.add_row(
+            item["id"],
+            verdict_text(item),
+            *account,
+            _shown(item["endpoint"]),
+            _shown(orjson.dumps(item["item"]).decode()),
+        )
     return table
 
 
@@ -56,9 +68,17 @@ def accounts_table(accounts: Sequence[Mapping[str, Any]], today: date | None = N
 
 
 def status_text(record: Mapping[str, Any]) -> Text:
-    """The status, and whether it broke a contract."""
-    text = Text(str(record["status"]), "green" if record["accepted"] else "red")
-    return text.append(" fail", "yellow") if record["verdict"] == "fail" else text
+    """The status, green if the request was accepted."""
+    return Text(str(record["status"]), "green" if record["accepted"] else "red")
+
+
+def verdict_text(judged: Mapping[str, Any]) -> Text:
+    """What the contract says, with a mark if it also warns."""
+    if judged["verdict"] is None:
+        return Text("-", "dim")
+    counts = judged.get("violation_counts") or Counter(violation["severity"] for violation in judged["violations"])
+    text = Text(judged["verdict"], "green" if judged["verdict"] == "pass" else "red")
+    return text.append(" !", "yellow") if counts["warning"] else text
 
 
 def clock(stamps: Sequence[str], today: date) -> list[str]:

@@ -30,6 +30,8 @@ _WHEN: Final = ("within", "quiet", "after")
 @click.option("--action", metavar="TEXT", help="Event action of the items that count.")
 @click.option("--match", metavar="JSON", help="What an item must have at least.")
 @click.option("--schema", metavar="JSON|@FILE", help="A JSON Schema that an item must meet.")
+@click.option("--contract", metavar="ID", help="A contract that an item must pass, such as order_completed.")
+@click.option("--verdict", type=click.Choice(["pass", "fail"]), help="What its endpoint's contract says of an item.")
 @click.option("--endpoint", type=ENDPOINT, help="Only what came here.")
 @click.option("--region", type=REGION, help="Only what came here.")
 @click.option("--count", metavar="COUNT", help="N, none, at-least:N or at-most:N.  [default: 1]")
@@ -48,6 +50,7 @@ def verify(client: Client, account: str, file: BinaryIO | None, as_json: bool, *
     \b
       mockodp verify checkout --type order --match '{"order_id":"order-1001"}'
       mockodp verify checkout --action refund --count none --within 2s
+      mockodp verify checkout --verdict fail --count none
       mockodp verify checkout expected.json
     """  # noqa: D301  click wants this character
     wanted = {name: value for name, value in given.items() if value is not None}

@@ -121,7 +121,7 @@ def test_what_is_nested_too_deep_is_refused_with_a_reason() -> None:
     data: Any = 1
     for _ in range(300):
         data = {"a": data}
-    with pytest.raises(NotJudged, match=r"^The document cannot be judged: it is nested deeper than 255 levels\.$"):
+    with pytest.raises(NotJudged, match=r"^The document cannot be judged: it is nested deeper than 254 levels\.$"):
         judge([{"data": data}], "batch_custom_event")
 
 
@@ -192,3 +192,35 @@ def test_an_empty_name_is_known_by_its_path() -> None:
     (inner,) = pruned.document[outer]
     assert pruned.original([outer, inner, 0]) == ["", "", 0]
     assert pruned.is_cut([outer])
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (b"{}", "The document is not JSON, so it cannot be judged: it holds b'{}'."),
+        ({1: 2}, "The document is not JSON, so it cannot be judged: it holds 1."),
+        ([{"at": NOW}], "The document is not JSON, so it cannot be judged: it holds datetime.datetime("),
+        (["\ud800"], "The document cannot be judged: 'utf-8' codec can't encode character"),
+    ],
+)
+def test_what_is_not_json_is_refused_with_a_reason(document: Any, words: str) -> None:
+    with pytest.raises(NotJudged) as told:
+        judge(document, "batch_custom_event")
+    assert str(told.value).startswith(words)
+
+
+def test_a_number_beyond_64_bits_is_a_number() -> None:
+    assert judge([{**ORDER, "products": [{"product_id": "P-1", "qty": 2**70}]}], "batch_custom_event").passed
+
+
+def test_a_hundred_thousand_levels_are_refused_and_do_not_crash() -> None:
+    data: Any = 1
+    for _ in range(100_000):
+        data = {"a": data}
+    with pytest.raises(NotJudged, match="nested deeper than 254 levels"):
+        judge([{**ITEM, "data": data}], "batch_custom_event")
+
+
+def test_an_arrival_needs_a_zone() -> None:
+    with pytest.raises(ValueError, match=r"^The time of arrival has no zone: datetime\.datetime\(2026, 1, 2, 0, 0\)"):
+        judge([ITEM], "batch_custom_event", datetime(2026, 1, 2))

@@ -47,7 +47,7 @@ def ids(mock: Client) -> list[str]:
 
 def test_the_table_has_a_line_a_record_the_newest_first(mock: Client) -> None:
     head, *rows = lines(at(mock, "records"))
-    assert head.split() == ["TIME", "STATUS", "REG", "ENDPOINT", "ITEMS", "ACCOUNT", "ID"]
+    assert head.split() == ["TIME", "STATUS", "VERDICT", "REG", "ENDPOINT", "ITEMS", "ACCOUNT", "ID"]
     assert [row.split()[-1] for row in rows] == ids(mock)[::-1]
     assert rows[1].split()[1:-1] == ["201", "fail", "eu", "batch_upsert_contact", "1", "other-one"]
 
@@ -241,7 +241,7 @@ def test_tail_follows_until_ctrl_c(mock: Client, tmp_path: Path) -> None:
     with process("tail", "--after", "0" * 16, cwd=tmp_path, **where) as tail:
         _, *said = first_line(tail).split()
         assert said[:6] == ["201", "us", "batch_custom_event", "2", ids(mock)[0], "shop"]
-        assert said[6:] == ["fail:", "missing-member,", "unknown-member,", "type-not-standard"]
+        assert said[6:] == ["fail:", "missing-member,", "unknown-member,", "purchase-incomplete,", "type-not-standard"]
         tail.send_signal(signal.SIGINT)
         how = ended(tail)
     assert (how.code, how.err) == (0, "")

@@ -218,3 +218,19 @@ def test_a_store_of_the_version_before_verdicts_is_taken_over(tmp_path: Path) ->
     assert [record.judgement for record in found] == [None, judgement]
     assert found[1] == judged
     journal.close()
+
+
+def test_a_rule_that_is_none_is_refused_with_those_there_are(api: Api) -> None:
+    refused = api.refused(400, "GET", "/records", params={"rule": "wrong-tyep"})
+    assert refused["message"].startswith("Parameter 'rule' is 'wrong-tyep', expected one of: action-not-standard, ")
+    assert "wrong-type" in refused["message"]
+
+
+def test_a_strict_refusal_is_logged_violation_by_violation() -> None:
+    stream = io.StringIO()
+    received = a_request([{**WRONG_TOTAL, "a": 1}])
+    Log("requests", stream).request(Ingest(Settings(strict=True), Keyring(), RecordIds())(received, 0), received)
+    assert [line.strip() for line in stream.getvalue().splitlines()[1:]] == [
+        'error /0/a: expected no member "a", was 1 [unknown-member]',
+        "error /0/total: expected a text, was 27.5 [wrong-type]",
+    ]

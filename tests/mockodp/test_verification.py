@@ -12,6 +12,7 @@ from mockodp.differences import differences
 from mockodp.errors import QueryError
 from mockodp.journal import Arrivals, GroupCommit, SqliteJournal
 from mockodp.verification import Outcome, read_seconds, read_verification, verify
+from tests.mockodp.control_api import an_api
 from tests.mockodp.records import a_record
 
 T = TypeVar("T")
@@ -319,3 +320,41 @@ def test_times_are_read_with_their_unit(text: str | int, seconds: float) -> None
 )
 def test_differences_name_every_place(expected: Any, actual: Any, pointers: list[str]) -> None:
     assert [difference.pointer for difference in differences(expected, actual)] == pointers
+
+
+# -- contracts ----------------------------------------------------------------------------------------------------
+
+KEPT = {
+    "user_identifiers": {"email": "ada@example.test"}, "type": "order", "action": "purchase",
+    "timestamp": "2026-01-02T03:04:05.678Z", "order_id": "O-1", "total": "27.5", "products": [{"product_id": "P-1"}],
+}  # fmt: skip
+BROKEN = {**KEPT, "order_id": "O-2", "total": 5}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict"),
+    [
+        ({"verdict": "fail", "count": "none"}, "fail"),
+        ({"verdict": "fail"}, "pass"),
+        ({"verdict": "pass"}, "pass"),
+        ({"contract": "order_completed"}, "pass"),
+        ({"contract": "product_viewed", "count": "none"}, "pass"),
+        ({"contract": "order_completed", "match": {"order_id": "O-2"}}, "fail"),
+    ],
+)
+def test_an_expectation_may_ask_for_a_verdict_or_a_contract(wanted: dict[str, Any], verdict: str) -> None:
+    with an_api() as api:
+        api.send(KEPT, BROKEN)
+        outcome = api("POST", "/verify", json={"account": "shop", **wanted}).json()
+        assert outcome["verdict"] == verdict
+
+
+def test_a_miss_says_why_the_contract_is_broken() -> None:
+    with an_api() as api:
+        api.send(BROKEN)
+        outcome = api("POST", "/verify", json={"account": "shop", "verdict": "pass"}).json()
+        assert outcome["expectations"][0]["nearest"][0]["differences"] == [
+            {"pointer": "/total", "message": "expected a text, was 5 [wrong-type]", "actual": "5"}
+        ]
+        refused = api.refused(400, "POST", "/verify", json={"account": "shop", "contract": "order_complete"})
+        assert '"order_complete" is not known. Known: order_completed, ' in refused["message"]
