@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import orjson
 from mockodp_contracts import Severity, Violation, catalog
-from mockodp_contracts.explained import explained
+from mockodp_contracts.explained import NOT_LOOKED_AT, explained
 from mockodp_contracts.judging import Finding, Judge, failed
 
 Word = Literal["pass", "fail"]
@@ -32,7 +32,7 @@ class Judgement:
 
     @cached_property
     def word(self) -> Word:
-        return "fail" if failed(self.findings, self.left_off) else "pass"
+        return "fail" if failed(self.findings) else "pass"
 
     def counts(self) -> dict[str, int]:
         """How many violations there are, by severity."""
@@ -57,7 +57,11 @@ class Judgement:
 
     def of_item(self, index: int) -> Judgement:
         """What it says of one item of a batch, pointers relative to the item."""
-        found = [f._replace(items=None) for f in self.findings if f.items is not None and index in f.items]
+        found = [
+            finding._replace(items=None)
+            for finding in self.findings
+            if finding.rule == NOT_LOOKED_AT or (finding.items is not None and index in finding.items)
+        ]
         return Judgement(self.contract, tuple(found), self.left_off)
 
     def packed(self) -> bytes | None:
@@ -74,7 +78,9 @@ class Judgement:
         if kept is None:
             return cls(contract)
         said: Mapping[str, Any] = orjson.loads(kept)
-        return cls(said["contract"], tuple(_finding(*each) for each in said["findings"]), said["left_off"])
+        findings = (_finding(*each) for each in said["findings"])
+        kept_ones = tuple(finding for finding in findings if finding.severity is not Severity.INFO)
+        return cls(said["contract"], kept_ones, said["left_off"])
 
     def with_advice(self, document: Any) -> Judgement:
         """The same with the rules of info that *document*, the body that was judged, breaks."""

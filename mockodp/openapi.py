@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from mockodp_contracts import catalog
-from mockodp_contracts.explained import SHAPE_RULES
+from mockodp_contracts.explained import NOT_LOOKED_AT, SHAPE_RULES
 
 from mockodp.components import components, examples, ref
 from mockodp.keys import ACCOUNT_NAME_RULE
@@ -34,7 +34,7 @@ CURSOR: Final[Schema] = {
 }  # fmt: skip
 REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in Region]}
 ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
-RULE: Final[Schema] = {"type": "string", "enum": sorted({*catalog().rules, *SHAPE_RULES.values()})}
+RULE: Final[Schema] = {"type": "string", "enum": sorted({*catalog().rules, *SHAPE_RULES.values(), NOT_LOOKED_AT})}
 CONTRACT: Final[Schema] = {"type": "string", "enum": list(catalog().short_names)}
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2000}
 _NATURAL: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}

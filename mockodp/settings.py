@@ -65,7 +65,7 @@ class Settings:
     keep_records: int = _switch(
         200_000, "Most records kept for one account; older ones are dropped and counted.", low=1
     )
-    keep_bytes: int = _switch(512 * MIB, "Most bytes of bodies kept for one account.", low=1)
+    keep_bytes: int = _switch(512 * MIB, "Most bytes of bodies and verdicts kept for one account.", low=1)
     log: LogLevel = _switch("requests", "What to log on stderr: requests, refusals or none.")
 
 

@@ -109,7 +109,7 @@ class Contract:
             self.title: str = schema["title"]
             self.description: str = schema["description"]
             self.label = Label.from_json(schema["x-evidence"])
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise BrokenContract(f"Contract {name!r}: its head lacks something or has it wrong: {error}.") from error
         if schema.get("$id") != URN + name or self.direction not in DIRECTIONS:
             raise BrokenContract(
@@ -164,10 +164,12 @@ class Catalog:
     def rules(self) -> Mapping[str, Rule]:
         """The rules beyond shape by name, in their order."""
         try:
-            rules = [_rule(said) for said in orjson.loads(self._files.rules())]
+            said = orjson.loads(self._files.rules())
         except orjson.JSONDecodeError as error:
             raise BrokenContract(f"The rules are not JSON: {error}.") from error
-        return {rule.name: rule for rule in rules}
+        if not isinstance(said, list):
+            raise BrokenContract(f"The rules are {type(said).__name__}, expected an array.")
+        return {rule.name: rule for rule in map(_rule, said)}
 
     def __iter__(self) -> Iterator[Contract]:
         return (self[name] for name in self.names)
@@ -253,7 +255,9 @@ def catalog() -> Catalog:
     return Catalog(Folder(Path(__file__).parent))
 
 
-def _rule(said: Mapping[str, Any]) -> Rule:
+def _rule(said: Any) -> Rule:
+    if not isinstance(said, dict):
+        raise BrokenContract(f"A rule is {type(said).__name__}, expected an object.")
     try:
         return Rule(
             name=said["name"],
@@ -270,7 +274,7 @@ def _rule(said: Mapping[str, Any]) -> Rule:
             good=tuple(said["examples"]["good"]),
             bad=tuple(said["examples"]["bad"]),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BrokenContract(f"Rule {said.get('name')!r} lacks something or has it wrong: {error}.") from error
 
 

@@ -40,6 +40,8 @@ class Label:
     checked: str
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """`KeyError` or `ValueError` if a part is missing or the grade is none."""
+    def from_json(cls, said: Any) -> Self:
+        """`KeyError` or `ValueError` if a part is missing, the grade is none or *said* is no object."""
+        if not isinstance(said, Mapping):
+            raise ValueError(f"evidence is {type(said).__name__}, expected an object")
         return cls(Evidence(said["grade"]), said["source"], said["checked"])

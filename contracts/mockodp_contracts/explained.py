@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from mockodp_contracts.catalog import RULES, URN, Catalog, Rule, Schema
+from mockodp_contracts.catalog import RULES, URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.errors import UnknownContract
 from mockodp_contracts.evidence import Evidence
 from mockodp_contracts.violation import Severity, Violation, found_at, path_of, shortened
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
 _ORDER: Final = {severity: place for place, severity in enumerate(Severity)}
 _MANY: Final = 12
+_MOST_COMPARED: Final = 50
+_LONGEST_COMPARED: Final = 64
+
+CUT: Final = "…"
+"""The end of a pointer that is too long to be kept."""
+
+NOT_LOOKED_AT: Final = "not-looked-at"
+"""What breaks a document that is too large to be looked at as a whole; it stands in no contract."""
 
 SHAPE_RULES: Final = {
     "type": "wrong-type",
@@ -45,11 +54,15 @@ SHAPE_RULES: Final = {
 }
 """What breaking a keyword of JSON Schema is called."""
 
-_HINTS: Final = {
+_OF_MAPPING: Final = {
     "wrong-type": "Map the field to a value of that type, or convert it in the mapping.",
     "wrong-constant": "Look at which action and which preset sent this, and at its mapping.",
     "unknown-value": "Look at the mapping of this field.",
     "missing-member": "Map the field to something that the source event has.",
+}
+"""Hints for a member of a request: a mapping made it."""
+
+_OF_REQUESTS: Final = {
     "unknown-member": "It is not read: leave it out, or send it in a member that is open for it.",
     "too-short": "Send at least that much, or nothing at all.",
     "too-long": "Split it, or send less.",
@@ -58,20 +71,29 @@ _HINTS: Final = {
     "repeated": "Send each of them once.",
     "nothing-fits": "At least one of the items must be complete.",
     "bad-name": "Rename the member.",
-    "fits-no-form": "Compare it with the good examples of the contract.",
 }
 
 
 def explained(catalog: Catalog, findings: Iterable[Finding], document: Any) -> list[Violation]:
-    """Every violation that *findings* of *document* stand for; by item, worst first within each."""
-    placed: list[tuple[int, int, str, Violation]] = []
+    """
+    Every violation that *findings* of *document* stand for; by item, worst first within each.
+
+    What two contracts ask for in the same words, one on top of the other, is told once.
+    """
+    placed: dict[tuple[str, str, str], tuple[int, int, str, Violation]] = {}
     for finding in findings:
         explain = _explainer(catalog, finding)
         for index in (None,) if finding.items is None else finding.items:
             pointer = finding.pointer if index is None else f"/{index}{finding.pointer}"
             violation = explain(pointer, document)
-            placed.append((-1 if index is None else index, _ORDER[violation.severity], pointer, violation))
-    return [entry[-1] for entry in sorted(placed, key=lambda entry: entry[:3])]
+            entry = (-1 if index is None else index, _ORDER[violation.severity], pointer, violation)
+            placed.setdefault((violation.rule, pointer, violation.expected), entry)
+    return [entry[-1] for entry in sorted(placed.values(), key=lambda entry: entry[:3])]
+
+
+def asked(schema: Schema, keyword: str) -> str:
+    """What *keyword* of *schema* asks for, in words that go with any document."""
+    return _expected(schema, keyword, "")
 
 
 def rule_at(catalog: Catalog, location: str) -> tuple[str, Severity]:
@@ -87,10 +109,15 @@ def rule_at(catalog: Catalog, location: str) -> tuple[str, Severity]:
 def _explainer(catalog: Catalog, finding: Finding) -> Callable[[str, Any], Violation]:
     """A function that tells what breaking the rule of *finding* means at a place."""
     name, keyword_at = _parted(finding.location)
+    if finding.rule == NOT_LOOKED_AT:
+        return lambda pointer, _: Violation(
+            finding.rule, finding.severity, pointer, "a document that can be looked at as a whole", "too large",
+            Evidence.UNKNOWN, "Send less at once, or mend what is told, so that less must be looked at.", name,
+        )  # fmt: skip
     rule = _beyond_shape(catalog, name)
     if rule is not None:
         return lambda pointer, document: Violation(
-            finding.rule, finding.severity, pointer, rule.expected, shortened(found_at(document, pointer), pointer),
+            finding.rule, finding.severity, pointer, rule.expected, _came(document, pointer),
             rule.label.grade, rule.hint, name,
         )  # fmt: skip
     try:
@@ -101,8 +128,15 @@ def _explainer(catalog: Catalog, finding: Finding) -> Callable[[str, Any], Viola
         return lambda pointer, document: _forgotten(finding, name, pointer, document)
     return lambda pointer, document: Violation(
         finding.rule, finding.severity, pointer, _expected(schema, keyword, pointer),
-        shortened(found_at(document, pointer), pointer), grade, _hint(schema, finding.rule, pointer, document), name,
+        _came(document, pointer), grade,
+        _hint(contract, schema, finding.rule, pointer, document), name,
     )  # fmt: skip
+
+
+def _came(document: Any, pointer: str) -> str:
+    return (
+        "at a place too long to be kept" if pointer.endswith(CUT) else shortened(found_at(document, pointer), pointer)
+    )
 
 
 def _parted(location: str) -> tuple[str, str]:
@@ -118,7 +152,7 @@ def _beyond_shape(catalog: Catalog, name: str) -> Rule | None:
 def _forgotten(finding: Finding, name: str, pointer: str, document: Any) -> Violation:
     return Violation(
         finding.rule, finding.severity, pointer, "what another version asked",
-        shortened(found_at(document, pointer), pointer), Evidence.UNKNOWN,
+        _came(document, pointer), Evidence.UNKNOWN,
         "The record was judged by another version of mockodp; send the request again to have it judged by this one.",
         name,
     )  # fmt: skip
@@ -175,9 +209,15 @@ _WORDS: Final[Mapping[str, Callable[[Any, list[str]], str]]] = {
 }
 
 
-def _hint(schema: Schema, rule: str, pointer: str, document: Any) -> str:
+def _near(name: str, names: Iterable[str]) -> list[str]:
+    """A name much like *name* among the first *names*; none where comparing would take long."""
+    few = [each for each in islice(names, _MOST_COMPARED) if len(each) <= _LONGEST_COMPARED]
+    return get_close_matches(name, few, n=1, cutoff=0.75) if len(name) <= _LONGEST_COMPARED else []
+
+
+def _hint(contract: Contract, schema: Schema, rule: str, pointer: str, document: Any) -> str:
     if rule == "unknown-member":
-        near = get_close_matches(path_of(pointer)[-1], list(schema.get("properties", ())), n=1, cutoff=0.75)
+        near = _near(path_of(pointer)[-1], schema.get("properties", ()))
         if near:
             return f"Did you mean {shortened(near[0])}?"
     if rule == "missing-member":
@@ -185,10 +225,20 @@ def _hint(schema: Schema, rule: str, pointer: str, document: Any) -> str:
         others = (
             [name for name in parent if name not in schema.get("properties", ())] if isinstance(parent, dict) else []
         )
-        near = get_close_matches(path_of(pointer)[-1], others, n=1, cutoff=0.75)
+        near = _near(path_of(pointer)[-1], others)
         if near:
             return f"There is {shortened(near[0])}: is that the one?"
-    return str(schema.get("x-hint") or _HINTS.get(rule, "Compare it with the good examples of the contract."))
+    return str(schema.get("x-hint") or _usual_hint(contract, rule, pointer, document))
+
+
+def _usual_hint(contract: Contract, rule: str, pointer: str, document: Any) -> str:
+    if contract.direction == "request":
+        if not pointer and contract.schema.get("type") == "array" and isinstance(document, dict):
+            return f"{contract.name} is the contract of a batch: put the item into an array."
+        hints = {**_OF_REQUESTS, **(_OF_MAPPING if pointer else {})}
+        if rule in hints:
+            return hints[rule]
+    return f"Compare it with: mockodp contracts examples {contract.name}"
 
 
 def _counted(number: int, noun: str) -> str:

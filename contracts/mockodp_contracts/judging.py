@@ -20,12 +20,18 @@ import orjson
 from mockodp_contracts.catalog import EVERY_TEXT, URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.checks import Check, check
 from mockodp_contracts.errors import BrokenContract, NotJudged
-from mockodp_contracts.explained import explained, rule_at
+from mockodp_contracts.explained import CUT, NOT_LOOKED_AT, explained, rule_at
 from mockodp_contracts.pruned import Pruned, size_of
 from mockodp_contracts.violation import ABSENT, Severity, Verdict, path_of, pointer_to
 
 MOST_VALUES: Final = 50_000
 """So many values of broken items are looked at one by one; a hostile document could hold millions."""
+
+MOST_FINDINGS: Final = 1_000
+"""So many different rules and places are told of one document; each may stand for many items."""
+
+LONGEST_POINTER: Final = 4_000
+"""A longer pointer is cut, and ends in an ellipsis."""
 
 DEEPEST: Final = 254
 """Levels of nesting that the validator reads."""
@@ -97,7 +103,7 @@ class Judge:
             raise ValueError(f"The time of arrival has no zone: {now!r}. Give one such as datetime.now(UTC).")
         findings, left_off = self.findings(document, now)
         violations = explained(self._catalog, findings, document)
-        return Verdict(self.contract.name, tuple(violations), left_off, failed(findings, left_off))
+        return Verdict(self.contract.name, tuple(violations), left_off, failed(findings))
 
     def findings(self, document: Any, now: datetime | None = None, advice: bool = True) -> tuple[list[Finding], int]:
         """
@@ -115,7 +121,7 @@ class Judge:
             raise NotJudged(
                 f"The document cannot be judged: {error}. Expected JSON of at most {DEEPEST} levels."
             ) from error
-        return self._findings(found), left_off
+        return [*self._findings(found), *([_not_looked_at(self.contract)] if left_off else [])], left_off
 
     def advice(self, document: Any) -> list[Finding]:
         """Which rules of severity info *document* breaks."""
@@ -145,7 +151,7 @@ class Judge:
             self._note_errors_of(pruned, found, isinstance(document, list))
             return pruned.left_off
         for error in self._whole.iter_errors(document):
-            _note(found, error.absolute_keyword_location or self.contract.name, (), True)
+            _note(found, str(error.absolute_keyword_location), (), True)
         return self._note_errors_of_items(document, found)
 
     def _note_errors_of_items(self, items: Sequence[Any], found: _Found) -> int:
@@ -168,7 +174,7 @@ class Judge:
                 continue
             for path in _places_of(error):
                 place = pruned.original(path)
-                _note(found, error.absolute_keyword_location or self.contract.name, _moved(place, first), batch)
+                _note(found, str(error.absolute_keyword_location), _moved(place, first), batch)
 
 
 def _check_is_json(document: Any) -> None:
@@ -192,9 +198,13 @@ def _check_values(document: Any) -> None:
             ahead += [(inner, level + 1) for inner in (value.values() if isinstance(value, dict) else value)]
 
 
-def failed(findings: Sequence[Finding], left_off: int = 0) -> bool:
-    """Whether one of *findings* is an error; or, with values not looked at, may be."""
-    return left_off > 0 or any(finding.severity is Severity.ERROR for finding in findings)
+def failed(findings: Sequence[Finding]) -> bool:
+    """Whether one of *findings* is an error."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def _not_looked_at(contract: Contract) -> Finding:
+    return Finding(f"{URN}{contract.name}#", "", None, NOT_LOOKED_AT, Severity.ERROR)
 
 
 def compiled(catalog: Catalog, contract: Contract) -> Judge:
@@ -355,9 +365,14 @@ def _moved(path: Sequence[str | int], by: int) -> Sequence[str | int]:
 
 
 def _note(found: _Found, location: str, path: Sequence[str | int], batch: bool) -> None:
-    if not batch or not path:
-        found[location, pointer_to(path)] = None
+    if len(found) >= MOST_FINDINGS:
         return
-    items = found.setdefault((location, pointer_to(path[1:])), [])
+    pointer = pointer_to(path[1:] if batch else path)
+    if len(pointer) > LONGEST_POINTER:
+        pointer = pointer[:LONGEST_POINTER].rstrip("~") + CUT
+    if not batch or not path:
+        found[location, pointer] = None
+        return
+    items = found.setdefault((location, pointer), [])
     if items is not None and (not items or items[-1] != path[0]):
         items.append(int(path[0]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
-from mockodp_contracts.catalog import SOURCE, Catalog
+from mockodp_contracts.catalog import SOURCE, Catalog, Contract
 
 _ECOMMERCE: Final = ("order_id", "total", "products")
 _ENVELOPES: Final = {
@@ -12,6 +14,7 @@ _ENVELOPES: Final = {
     "items/ecommerce_event": "envelopes/batch_custom_event",
     "items/email_event": "envelopes/batch_email_event",
     "items/upsert_contact": "envelopes/batch_upsert_contact",
+    "rest/event": "rest/events",
 }
 _CALLS: Final = ("track", "identify", "page", "screen", "group", "alias")
 _OF_SOURCES: Final = ("messageId", "anonymousId", "userId", "traits", "properties", "event", "context")
@@ -21,11 +24,12 @@ def recognised(catalog: Catalog, document: Any) -> str | None:
     """
     The name of the contract that *document* is meant for, or None if its shape does not tell.
 
-    An array is a batch, judged by its first object. A source event is judged by the contract of its event's name.
+    An array is a batch if its objects are of one endpoint. A source event has the contract of its event's name.
     """
     if isinstance(document, list):
-        first = next((item for item in document if isinstance(item, dict)), {})
-        return _ENVELOPES.get(recognised(catalog, first) or "")
+        kinds = {recognised(catalog, item) for item in document if isinstance(item, dict)} - {None}
+        envelopes = {_ENVELOPES.get(kind or "") for kind in kinds}
+        return envelopes.pop() if len(envelopes) == 1 else None
     if not isinstance(document, dict):
         return None
     if "user_identifiers" in document:
@@ -35,22 +39,41 @@ def recognised(catalog: Catalog, document: Any) -> str | None:
     return "rest/event" if {"identifiers", "type"} <= document.keys() else None
 
 
+def contract_of_item(catalog: Catalog, endpoint: str | None, item: Any) -> str | None:
+    """The name of the contract of *item*, which came in a batch of *endpoint*; None if none is known."""
+    able = [name for name, envelope in _ENVELOPES.items() if envelope == f"envelopes/{endpoint}"]
+    name = recognised(catalog, item)
+    return name if name in able or not able else able[0]
+
+
+def takes_arrays(contract: Contract) -> bool:
+    """Whether an array is held to *contract* as a whole, and not each item of it."""
+    return "array" in (contract.schema.get("type"), contract.schema.get("if", {}).get("type"))
+
+
 def _item(item: dict[str, Any]) -> str:
+    if "type" not in item and "action" not in item:
+        return "items/upsert_contact"  # any other member may be a trait
     if item.get("type") == "email" and ("campaign" in item or "campaign_event_value" in item):
         return "items/email_event"
     if "data" in item:
         return "items/custom_event"
-    if any(name in item for name in _ECOMMERCE):
-        return "items/ecommerce_event"
-    return "items/custom_event" if "timestamp" in item else "items/upsert_contact"
+    return "items/ecommerce_event" if any(name in item for name in _ECOMMERCE) else "items/custom_event"
 
 
 def _source(catalog: Catalog, event: dict[str, Any]) -> str:
-    named = (name for name in catalog.names if name.startswith(SOURCE))
     if event["type"] == "track":
         name = event.get("event")
-        own = (
-            each for each in named if catalog[each].schema.get("properties", {}).get("event", {}).get("const") == name
-        )
-        return next(own, "source/track") if isinstance(name, str) else "source/track"
+        return _by_event(catalog).get(name, "source/track") if isinstance(name, str) else "source/track"
     return "source/identify" if event["type"] == "identify" else "source/event"
+
+
+@cache
+def _by_event(catalog: Catalog) -> Mapping[str, str]:
+    """The contracts of source events that have a name of their own, by that name."""
+    events = {
+        name: catalog[name].schema.get("properties", {}).get("event", {}).get("const")
+        for name in reversed(catalog.names)
+        if name.startswith(SOURCE)
+    }
+    return {event: name for name, event in events.items() if isinstance(event, str)}

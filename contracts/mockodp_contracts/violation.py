@@ -17,11 +17,18 @@ LONGEST_SHOWN: Final = 80
 UNSEEN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 MASK: Final = "****"
 SECRET: Final = re.compile(
-    r"authori[sz]ation|cookie|token|secret|passw|credential|session|signature|jwt|bearer|x-auth|"
-    r"(api|access|private|secret)[-_]?key",
+    r"authori[sz]ation|cookie|token|secret|passw|passphrase|credential|session|signature|jwt|bearer|x-auth|"
+    r"(api|access|private|secret|write|auth|encryption|signing)[-_]?key|^(pwd|otp|pin)$",
     re.I,
 )
 """Names whose values must not be shown."""
+
+SECRET_TEXT: Final = re.compile(
+    r"(?P<before>\b(?:bearer|basic|digest)\s+)\S+|\beyJ[\w-]+\.[\w-]+\.[\w-]*|"
+    r"(?P<name>[?&;\"'](?:[\w-]*(?:token|secret|passw|api_?key|signature|session)[\w-]*)[\"']?\s*[=:]\s*[\"']?)[^&\s\"']+",
+    re.I,
+)
+"""Secrets within a text: a key behind its scheme, a JWT, a value behind a telling name in a URL or in JSON."""
 
 
 class Severity(StrEnum):
@@ -65,7 +72,11 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a contract says of a document: every violation, worst first; *left_off* more of them are not listed."""
+    """
+    What a contract says of a document: every violation, item by item, worst first within each.
+
+    *left_off* values of a document too large to be looked at as a whole were not looked at; it fails for that.
+    """
 
     contract: str
     violations: tuple[Violation, ...]
@@ -132,7 +143,7 @@ def shortened(value: Any, pointer: str = "") -> str:
     if any(SECRET.search(part) for part in path_of(pointer)):
         return MASK
     if isinstance(value, str) and len(value) > LONGEST_SHOWN:
-        return f"{_json(value[: LONGEST_SHOWN // 2])}… of {len(value)} characters"
+        return f"{_json(_masked(value[:LONGEST_SHOWN])[: LONGEST_SHOWN // 2])}… of {len(value)} characters"
     text = _json(_bounded(value))
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
@@ -148,7 +159,11 @@ def _bounded(value: Any, room: int = 8, levels: int = LONGEST_SHOWN) -> Any:
         }
     if isinstance(value, list):
         return [_bounded(item, room // 2, levels - 1) for item in value[: room + 1]]
-    return value[: LONGEST_SHOWN + 1] if isinstance(value, str) else value
+    return _masked(value[: LONGEST_SHOWN + 1]) if isinstance(value, str) else value
+
+
+def _masked(text: str) -> str:
+    return SECRET_TEXT.sub(lambda found: (found["before"] or found["name"] or "") + MASK, text)
 
 
 def _json(value: Any) -> str:

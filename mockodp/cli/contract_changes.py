@@ -43,9 +43,11 @@ def diff(old: str | None, new: str | None, against: str | None, **more: Any) -> 
 
     OLD and NEW are a git ref, a wheel (*.whl) or a folder. OLD is where NEW left the default branch, or the commit
     before NEW if it is on that branch; NEW is HEAD, or in a repository without contracts what is installed. Refs are
-    read from git, never from the work tree.
+    read from git, never from the work tree; uncommitted changes are told of, and looked at if NEW is a folder: HEAD ./
 
-    Exit with 0 if nothing breaks, 1 if something does, 4 if nothing could be compared, 5 if an approval has expired.
+    Exit with 0 if nothing breaks or all of it is approved; 4 if nothing could be compared; else 1 if a break is not
+    approved, even where an approval has expired as well; else 5 if the approval of something found has expired. An
+    approval that matches nothing, expired or not, is only noted.
     """
     from mockodp_contracts.changes.repository import SourceError  # noqa: PLC0415  only this command compares
     from mockodp_contracts.changes.sources import sides  # noqa: PLC0415
@@ -97,8 +99,9 @@ def _recorded(files: tuple[Path, ...]) -> Iterator[Recorded]:
 
     for file in files:
         found = [each for document in _documents(file) for each in recorded(document)]
-        if not found:
-            raise SettingsError(f"{file} holds no payload.")
+        if not any(each.is_readable for each in found):
+            skipped = f": {len(found):,} without a batch that can be read" if found else ""
+            raise SettingsError(f"{file} holds no payload{skipped}.")
         yield from found
 
 

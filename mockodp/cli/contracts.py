@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import click
 import orjson
 from mockodp_contracts import Contract, Severity, catalog
 from mockodp_contracts.catalog import DIRECTIONS
-from mockodp_contracts.constraints import Constraint, Guard, constraints
+from mockodp_contracts.constraints import constraints
 
+from mockodp.cli.contract_shape import shape
 from mockodp.cli.lazy import LazyGroup
 from mockodp.cli.output import folded, print_json, print_table, printable
+from mockodp.errors import SettingsError
 
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
-_INDENT: Final = 2
 
 
 class Contracts(LazyGroup):
@@ -78,9 +78,16 @@ def _print_list(found: list[Contract]) -> None:
 @click.command(short_help="Show what a contract asks for.")
 @click.argument("name", metavar="ID")
 @click.option("--schema", is_flag=True, help="The JSON Schema as it stands in its file.")
-@click.option("--bundle", is_flag=True, help="One JSON Schema that needs no other file, for use elsewhere.")
+@click.option("--bundle", is_flag=True, help="One JSON Schema that needs no other file, for use elsewhere; it holds "
+              "the shape without the rules beyond shape.")  # fmt: skip
 def show(name: str, schema: bool, bundle: bool) -> None:
-    """Show what the contract ID asks for: every member with its type, every rule, and where each is from."""
+    """
+    Show what the contract ID asks for: every member with its type, and every rule beyond shape with where it is from.
+
+    What it takes from another contract is told by the name of that one: 'as shared/address'.
+    """
+    if schema and bundle:
+        raise SettingsError("--schema and --bundle show two different things: give one of them.")
     contract = catalog().find(name)
     if schema:
         print_json(contract.schema)
@@ -113,11 +120,10 @@ def _print_contract(contract: Contract) -> None:
     _paragraph(contract.description)
     label = contract.label
     _paragraph(f"Direction {contract.direction}. Evidence: {label.grade}: {label.source} ({label.checked}).")
-    asked = constraints(catalog(), contract)
     click.echo("\nShape")
-    for line in _shape(asked):
-        click.echo(f"  {line}")
-    rules = dict.fromkeys(one.rule for one in asked if one.rule in catalog().rules)
+    for line in shape(contract.schema):
+        click.echo(f"  {printable(line)}")
+    rules = dict.fromkeys(one.rule for one in constraints(catalog(), contract) if one.rule in catalog().rules)
     if rules:
         click.echo("\nRules beyond shape")
     for name in rules:
@@ -127,28 +133,6 @@ def _print_contract(contract: Contract) -> None:
     click.echo(f"\nExamples: mockodp contracts examples {contract.name}")
 
 
-def _shape(asked: list[Constraint]) -> Iterator[str]:
-    """One line for each place in a document, with everything that is asked there."""
-    places: dict[str, list[str]] = {}
-    for one in asked:
-        if one.rule not in catalog().rules:
-            where = "/".join(one.path) or "(document)"
-            word = f"{one.keyword} {_json(one.value)}{''.join(map(_condition, one.guards))}"
-            if word not in places.setdefault(where, []):
-                places[where].append(word)
-    width = max((len(place) for place in places), default=0)
-    for place, words in places.items():
-        yield f"{place:<{width}}  {'; '.join(words)}"
-
-
-def _condition(guard: Guard) -> str:
-    return f" {'if' if guard.met else 'unless'} {_json(guard.schema)}"
-
-
-def _json(value: Any) -> str:
-    return printable(orjson.dumps(value).decode())
-
-
 def _paragraph(text: str) -> None:
     for line in folded(text, 0):
         click.echo(line)
@@ -156,14 +140,16 @@ def _paragraph(text: str) -> None:
 
 @click.command(short_help="Show payloads that keep a contract, and some that break it.")
 @click.argument("name", metavar="ID")
-@click.option("--good", "which", flag_value="good", help="Only those that keep it.")
-@click.option("--bad", "which", flag_value="bad", help="Only those that break it.")
+@click.option("--good", "only_good", is_flag=True, help="Only those that keep it.")
+@click.option("--bad", "only_bad", is_flag=True, help="Only those that break it.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def examples(name: str, which: str | None, as_json: bool) -> None:
+def examples(name: str, only_good: bool, only_bad: bool, as_json: bool) -> None:
     """Show payloads that keep the contract ID, and some that break it, each with its reason."""
+    if only_good and only_bad:
+        raise SettingsError("--good and --bad together leave nothing out: give one of them, or neither for both.")
     contract = catalog().find(name)
-    good = contract.good if which != "bad" else ()
-    bad = contract.bad if which != "good" else ()
+    good = contract.good if not only_bad else ()
+    bad = contract.bad if not only_good else ()
     if as_json:
         print_json({
             "contract": contract.name,

@@ -17,13 +17,15 @@ from mockodp.cli.output import printable
 def records_table(records: Sequence[Mapping[str, Any]], today: date | None = None) -> Table:
     """One line a request."""
     table = _table(
-        _fixed("TIME", style="dim"), _fixed("STATUS"), _fixed("VERDICT"), _fixed("REG"), Column("ENDPOINT", min_width=12),
-        _fixed("ITEMS", justify="right"), Column("ACCOUNT", min_width=8), _fixed("ID"),
+        _fixed("TIME", style="dim"), _fixed("STATUS"), _fixed("VERDICT"), _fixed("REG"),
+        Column("ENDPOINT", min_width=12), _fixed("ITEMS", justify="right"), Column("ACCOUNT", min_width=8),
+        _fixed("ID"),
     )  # fmt: skip
     times = clock([record["received_at"] for record in records], today or datetime.now().astimezone().date())
     for record, time in zip(records, times, strict=True):
         table.add_row(
-            time, status_text(record), verdict_text(record), record["region"], _shown(record["endpoint"] or record["path"]),
+            time, status_text(record), verdict_text(record), record["region"],
+            _shown(record["endpoint"] or record["path"]),
             "" if record["item_count"] is None else str(record["item_count"]), _shown(record["account"]), record["id"],
         )  # fmt: skip
     return table
@@ -32,22 +34,13 @@ def records_table(records: Sequence[Mapping[str, Any]], today: date | None = Non
 def items_table(items: Sequence[Mapping[str, Any]]) -> Table:
     """One line an item, as much of it as fits."""
     several = len({item["account"] for item in items}) > 1
-    columns = [
-        _fixed("ID"),
-        _fixed("VERDICT"),
-        *([Column("ACCOUNT", max_width=12)] if several else []),
-        Column("ENDPOINT", max_width=20),
-    ]
+    accounts = [Column("ACCOUNT", max_width=12)] if several else []
+    columns = [_fixed("ID"), _fixed("VERDICT"), *accounts, Column("ENDPOINT", max_width=20)]
     table = _table(*columns, Column("ITEM", min_width=20))
     for item in items:
         account = [_shown(item["account"])] if several else []
-        table.add_row(
-            item["id"],
-            verdict_text(item),
-            *account,
-            _shown(item["endpoint"]),
-            _shown(orjson.dumps(item["item"]).decode()),
-        )
+        content = _shown(orjson.dumps(item["item"]).decode())
+        table.add_row(item["id"], verdict_text(item), *account, _shown(item["endpoint"]), content)
     return table
 
 

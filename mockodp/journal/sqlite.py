@@ -147,7 +147,7 @@ class SqliteJournal:
             record = each.record
             held = grown[record.account] = self._held(record.account, record.at_us)
             held.records += 1
-            held.bytes += len(record.body)
+            held.bytes += _size(record)
             rows.append(_row(each, held.row))
         self._db.executemany(_INSERT, rows)
         for held in grown.values():
@@ -397,7 +397,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
         db.close()
         raise SettingsError(f"The store {str(path)!r} cannot be read as a journal: {error}.") from error
     if not is_new and application == APPLICATION_ID and version in _UPGRADES:
-        version = _upgraded(db, version)
+        version = _upgraded(db, version, path)
     if not is_new and (application != APPLICATION_ID or version != SCHEMA_VERSION):
         db.close()
         raise SettingsError(
@@ -415,11 +415,18 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     return db
 
 
-def _upgraded(db: sqlite3.Connection, version: int) -> int:
+def _upgraded(db: sqlite3.Connection, version: int, path: Path | None) -> int:
     """Bring a store of an older version up to this one, all of it or nothing; the version it has then."""
-    while version in _UPGRADES:
-        db.executescript(f"BEGIN; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
-        version += 1
+    try:
+        while version in _UPGRADES:
+            db.executescript(f"BEGIN; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+            version += 1
+    except sqlite3.OperationalError as error:
+        db.close()
+        raise SettingsError(
+            f"The store {str(path)!r} of an older version cannot be brought up to this one: {error}. Does another "
+            "program have it open?"
+        ) from error
     return version
 
 
@@ -444,10 +451,15 @@ def _row(packed: Packed, account: int) -> tuple[Any, ...]:
     record = packed.record
     return (
         record.id, account, record.region, record.endpoint, record.method, record.path, record.at_us,
-        record.duration_us, record.status, record.items, len(record.body), record.headers, packed.zipped, packed.body,
+        record.duration_us, record.status, record.items, _size(record), record.headers, packed.zipped, packed.body,
         record.answer, orjson.dumps(record.refusal) if record.refusal else None, record.verdict,
         record.packed_judgement,
     )  # fmt: skip
+
+
+def _size(record: Record) -> int:
+    """What counts towards the bounds: the body, and what is said of it."""
+    return len(record.body) + len(record.packed_judgement or b"")
 
 
 def _record(row: tuple[Any, ...]) -> Record:

@@ -92,8 +92,41 @@ def test_what_is_approved_does_not_fail(tmp_path: Path, approved: int, until: st
         assert f", {approved} approved." in report.text()
 
 
-def test_an_approval_that_matches_nothing_is_warned_of(tmp_path: Path) -> None:
-    report = ChangeReport(compare(side(), side()), approvals(tmp_path, GOOD), NOW + timedelta(days=9), Severity.ERROR)
+@pytest.mark.parametrize("days", [0, 9])
+def test_an_approval_that_matches_nothing_is_only_noted(tmp_path: Path, days: int) -> None:
+    approved, now = approvals(tmp_path, GOOD), NOW + timedelta(days=days)
+    report = ChangeReport(compare(side(), side()), approved, now, Severity.WARNING)
     assert report.exit_code == 0
-    assert f"warning: The approval of {MARK} by Ada matches no finding: remove it." in report.text()
+    assert f"note: The approval of {MARK} by Ada matches no finding: remove it." in report.text()
+    assert f"> note: The approval of {MARK} by Ada matches" in report.markdown()
+    assert "warning:" not in report.text()
     assert report.shown()["unused_approvals"][0]["fingerprint"] == MARK
+
+
+def test_it_is_told_how_to_approve_what_nobody_approved_yet(tmp_path: Path) -> None:
+    comparison = compare(side(), side(shape("request", require("id", "kind", "note"))))
+    words = "To approve a break that is meant: add its fingerprint to"
+    none = ChangeReport(comparison, Approvals(), NOW, Severity.ERROR)
+    assert f"{words} contracts/approvals.toml (docs/contracts.md)." in none.text()
+    assert f"{words} `contracts/approvals.toml` (docs/contracts.md)." in none.markdown()
+    text = "".join(GOOD.replace(MARK, finding.fingerprint) for finding in comparison.findings)
+    some = approvals(tmp_path, GOOD)
+    assert f"{words} {tmp_path / 'approvals.toml'} " in ChangeReport(comparison, some, NOW, Severity.ERROR).text()
+    everything = approvals(tmp_path, text)
+    for now in (NOW, NOW + timedelta(days=1)):
+        assert words not in ChangeReport(comparison, everything, now, Severity.ERROR).text()
+    assert words not in ChangeReport(compare(side(), side()), Approvals(), NOW, Severity.ERROR).text()
+
+
+def test_markdown_names_owners_reasons_and_other_contracts(tmp_path: Path) -> None:
+    comparison = compare(side(), side(lambda found: require("name", "age")(found["schemas/shared/person.json"])))
+    finding = next(each for each in comparison.findings if each.rule == "member-now-required")
+    approved = approvals(tmp_path, GOOD.replace(MARK, finding.fingerprint).replace("Agreed.", "<b> `agreed`"))
+    report = ChangeReport(comparison, approved, NOW, Severity.ERROR)
+    assert "          seen in: own/answer, own/event, own/report, own/request" in report.text()
+    lines = report.markdown().splitlines()
+    assert "- approved: `Ada`, until 2027-01-31: `` <b> `agreed` ``" in lines
+    assert "- seen in: `own/answer`, `own/event`, `own/report`, `own/request`" in lines
+    over = ChangeReport(comparison, approved, NOW + timedelta(days=1), Severity.ERROR).markdown()
+    assert "- approval expired: `Ada`, until 2027-01-31:" in over
+    assert "> warning: The approval of" in over

@@ -69,7 +69,7 @@ def _item_with(contract: str, at: str, value: object) -> object:
     item = json.loads(json.dumps(CATALOG[contract].good[0].value))
     place, parts = item, at.removeprefix("/").split("/")
     for part in parts[:-1]:
-        place = place[part] if part in place else place.setdefault(part, {})
+        place = place[0] if part == "*" else place.setdefault(part, {})
     if parts[-1] != "*":
         place[parts[-1]] = value
     elif isinstance(place, list):

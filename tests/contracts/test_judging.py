@@ -10,6 +10,7 @@ import orjson
 import pytest
 from mockodp_contracts import NotJudged, Severity, catalog, judge, judging
 from mockodp_contracts.catalog import Catalog
+from mockodp_contracts.explained import NOT_LOOKED_AT
 from mockodp_contracts.pruned import Pruned
 
 from tests.contracts.altered import Altered
@@ -85,7 +86,7 @@ def test_two_million_wrong_items_are_judged_in_bounded_memory() -> None:
     found, left_off = CATALOG.judge("batch_custom_event").findings(document)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert [finding.rule for finding in found] == ["too-long", "wrong-type"]
+    assert [finding.rule for finding in found] == ["too-long", "wrong-type", NOT_LOOKED_AT]
     assert len(found[1].items or ()) == judging.MOST_VALUES
     assert left_off == 2_000_000 - judging.MOST_VALUES
     assert most < 150 * 2**20
@@ -95,7 +96,18 @@ def test_a_document_that_was_not_looked_at_as_a_whole_does_not_pass() -> None:
     item = {"user_identifiers": {"userId": "u"}, "type": "t", "timestamp": "2026-01-02", "data": {}, "x": [1]}
     verdict = judge([{**item, "x": [1] * judging.MOST_VALUES}], "batch_custom_event")
     assert verdict.left_off == 7
-    assert not verdict.passed
+    assert [error.rule for error in verdict.of(Severity.ERROR)] == [NOT_LOOKED_AT, "unknown-member"]
+
+
+def test_findings_are_bounded_however_long_their_places_are() -> None:
+    item = {**ITEM, "data": {"x" * 100_000: ["y" * 1025] * 50}}
+    found, _ = CATALOG.judge("batch_custom_event").findings([item])
+    warned = [finding.pointer for finding in found if finding.severity is Severity.WARNING]
+    assert warned == [("/data/" + "x" * 100_000)[: judging.LONGEST_POINTER] + "…"]
+    (error,) = judge({**ITEM, "z" * 5_000: 1}, "custom_event").of(Severity.ERROR)
+    assert (error.rule, error.came) == ("unknown-member", "at a place too long to be kept")
+    many = [{**ITEM, f"member-{number}": 1} for number in range(3_000)]
+    assert len(CATALOG.judge("batch_custom_event").findings(many)[0]) <= judging.MOST_FINDINGS + 2
 
 
 def test_a_large_batch_tells_its_one_reason_however_far_back_it_stands() -> None:
@@ -147,7 +159,8 @@ def test_nothing_is_said_to_be_wrong_because_it_was_cut(monkeypatch: pytest.Monk
     monkeypatch.setattr(CATALOG.judge(name), "_validator", _Refusing(CATALOG.judge(name)._validator))
     for most in range(60):
         monkeypatch.setattr(judging, "MOST_VALUES", most)
-        assert {(f.location, f.pointer) for f in findings(document)[0]} <= whole
+        cut = {(f.location, f.pointer) for f in findings(document)[0] if f.rule != NOT_LOOKED_AT}
+        assert cut <= whole
 
 
 class _Refusing:

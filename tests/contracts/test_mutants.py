@@ -81,6 +81,7 @@ def _set(*path: str | int, to: Any) -> Change:
 
 
 ECOMMERCE = "items/ecommerce_event"
+STATUS = ("properties", "answer", "properties", "status")
 WEAKENED: dict[str, tuple[str, Callable[[], Catalog], str, str]] = {
     "required": (
         "presets/order_completed",
@@ -119,10 +120,10 @@ WEAKENED: dict[str, tuple[str, Callable[[], Catalog], str, str]] = {
         "/mutant",
     ),
     "maximum-off-by-one": (
-        "shared/date_of_birth",
-        lambda: with_schema("shared/date_of_birth", _set("properties", "dob_month", "maximum", to=13)),
+        "auth/exchange",
+        lambda: with_schema("auth/exchange", _set(*STATUS, "maximum", to=600)),
         "out-of-range",
-        "/dob_month",
+        "/answer/status",
     ),
     "pattern-not-anchored": (
         "rest/timestamp",
@@ -132,7 +133,7 @@ WEAKENED: dict[str, tuple[str, Callable[[], Catalog], str, str]] = {
     ),
     "maxItems": (
         "envelopes/batch_custom_event",
-        lambda: with_schema("envelopes/batch_custom_event", _set("maxItems", to=501)),
+        lambda: with_schema("envelopes/batch_custom_event", _set("allOf", 0, "maxItems", to=501)),
         "too-long",
         "",
     ),
@@ -197,13 +198,20 @@ def test_what_a_weakened_contract_no_longer_names_survives(
     assert found.killed + len(found.survivors) == found.total
 
 
+def test_what_is_named_but_not_as_bad_survives() -> None:
+    lowered = with_rules(_set("no-identifier", "severity", to="warning"))
+    found = score(CATALOG, CATALOG[ECOMMERCE], judged_by=lowered)
+    assert {(mutant.rule, mutant.severity) for mutant in found.survivors} == {("no-identifier", Severity.ERROR)}
+
+
 def test_a_contract_that_only_lost_one_thing_still_names_the_others() -> None:
-    weakened = with_schema("shared/date_of_birth", _set("properties", "dob_month", "maximum", to=13))
-    found = score(CATALOG, CATALOG["shared/date_of_birth"], judged_by=weakened)
-    assert {(mutant.rule, mutant.pointer, str(mutant.document["dob_month"])) for mutant in found.survivors} == {
-        ("out-of-range", "/dob_month", "13"),
-        ("out-of-range", "/dob_month", "12.5"),
-    }
+    weakened = with_schema("auth/exchange", _set(*STATUS, "maximum", to=600))
+    found = score(CATALOG, CATALOG["auth/exchange"], judged_by=weakened)
+    survived = [(mutant.rule, mutant.pointer, mutant.document["answer"]["status"]) for mutant in found.survivors]
+    assert sorted(set(survived)) == [
+        ("out-of-range", "/answer/status", 599.5),
+        ("out-of-range", "/answer/status", 600),
+    ]
 
 
 def test_a_contract_without_mutants_does_not_pass() -> None:

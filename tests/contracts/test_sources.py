@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from mockodp_contracts import catalog
-from mockodp_contracts.changes.repository import NoContracts, SourceError, SourceMissing
+from mockodp_contracts.changes.repository import NoContracts, SourceError, SourceMissing, Uncommitted
 from mockodp_contracts.changes.sources import side, sides
 
 from tests.contracts import planted
@@ -49,6 +49,30 @@ def test_a_dirty_work_tree_is_not_read(tmp_path: Path) -> None:
     old, new = sides(None, None, None, here)
     assert (version(old), version(new)) == ("1.0.0", "1.1.0")
     assert version(side(".", here)) == "9.9.9"
+
+
+def test_uncommitted_changes_of_contracts_are_told_if_head_is_the_new_side(tmp_path: Path) -> None:
+    here = a_repository(tmp_path / "ours")
+    commit(here, versioned("1.1.0"))
+    (here / "contracts" / "README.md").write_text("Words.")
+    (here / "rules.json").write_text("[]")
+    assert sides(None, None, None, here)[1].uncommitted is None
+    write(here, versioned("9.9.9"))
+    (here / INSIDE / "schemas" / "own" / "new.json").write_text("{}")
+    (here / INSIDE / "schemas" / "own" / "event.json").unlink()
+    (here / INSIDE / "checks.py").write_text("")
+    files = tuple(f"{INSIDE}schemas/own/{name}.json" for name in ("event", "new", "request"))
+    told = Uncommitted("contracts/mockodp_contracts", files, "./")
+    for new in (None, "HEAD", "main", git(here, "rev-parse", "HEAD")):
+        assert sides("HEAD~1", new, None, here)[1].uncommitted == told
+    git(here, "add", "--all")
+    assert sides("HEAD~1", None, None, here)[1].uncommitted == told
+    below = here / "contracts"
+    assert sides("HEAD~1", None, None, below)[1].uncommitted == told._replace(work_tree="../")
+    for new in ("HEAD~1", "./"):
+        assert sides("HEAD", new, None, here)[1].uncommitted is None
+    git(tmp_path, "clone", "--quiet", "--bare", str(here), "bare")
+    assert sides("HEAD~1", None, None, tmp_path / "bare")[1].uncommitted is None
 
 
 def test_a_branch_is_compared_with_where_it_left_the_default_branch(tmp_path: Path) -> None:

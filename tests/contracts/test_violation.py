@@ -157,3 +157,19 @@ def test_a_verdict_passes_or_fails_in_a_word() -> None:
     assert (Verdict("a", ()).word, Verdict("a", (), failed=True).word) == ("pass", "fail")
     assert Verdict("a", ()).passed
     assert not Verdict("a", (), failed=True).passed
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("Bearer abc.DEF-123", '"Bearer ****"'),
+        ("see https://x.example/?a=1&access_token=abc123&b=2", '"see https://x.example/?a=1&access_token=****&b=2"'),
+        ('{"password":"hush"}', '"{\\"password\\":\\"****\\"}"'),
+        ("eyJhbGciOi.eyJzdWIi.c2ln", '"****"'),
+        ([["Bearer abc"]], '[["Bearer ****"]]'),
+        ({"writeKey": "abc", "pwd": "x", "pinned": 1}, '{"writeKey":"****","pwd":"****","pinned":1}'),
+        ("bearer of good news", '"bearer **** good news"'),
+    ],
+)
+def test_a_secret_within_a_text_is_masked(value: Any, shown: str) -> None:
+    assert shortened(value) == shown

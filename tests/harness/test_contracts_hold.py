@@ -24,10 +24,18 @@ PRESETS: Final = (
     "Email Opened", "Unsubscribed", "Email Marked as Spam",
 )  # fmt: skip
 ACTIONS: Final = ["customEvent", "nonEcommCustomEvent", "upsertContact", "emailEvent"]
-INSTANCE: Final[Any] = {"settings": {"apiKey": "odp_test_shop", "region": "US"}, "presets": True, "defaults": ACTIONS}
+EVERY_TRAIT: Final = {
+    "name": "Every trait", "subscribe": 'type = "identify"', "partnerAction": "upsertContact",
+    "mapping": {"user_identifiers": {"userId": {"@path": "$.userId"}}, "additional_traits": {"@path": "$.traits"},
+                "DOB": {"@path": "$.traits.birthday"}},
+}  # fmt: skip
+INSTANCE: Final[Any] = {
+    "settings": {"apiKey": "odp_test_shop", "region": "US"}, "subscriptions": [EVERY_TRAIT], "presets": True,
+    "defaults": ACTIONS,
+}  # fmt: skip
 
 TEXTS: Final = st.sampled_from(
-    ["ada@example.test", "P-1", "27.5", "1990-01-01", "2026-13-45", "true", "", " ", "é😀", "x" * 1025]
+    ["ada@example.test", "P-1", "27.5", "1990-01-01", "2026-13-45", "true", "Infinity", "", " ", "é😀", "x" * 1025]
 )
 NUMBERS: Final = st.one_of(st.integers(-(10**21), 10**21), st.floats(allow_nan=False, allow_infinity=False))
 SCALARS: Final = st.one_of(TEXTS, TEXTS, NUMBERS, st.none(), st.booleans())
@@ -49,7 +57,7 @@ PROPERTIES: Final = st.builds(
 )  # fmt: skip
 TRAITS: Final = _members(
     "email", "company", "title", "name", "first_name", "last_name", "gender", "birthday", "phone", "age", "address",
-    "avatar", "vip",
+    "avatar", "vip", "dob_year", "dob_month", "dob_day", "user_identifiers", "image_url",
 )  # fmt: skip
 EVENTS: Final = st.builds(
     lambda kind, name, ids, properties, traits, timestamp: {

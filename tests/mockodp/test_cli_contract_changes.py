@@ -9,11 +9,13 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from mockodp_contracts import judge
 
 from mockodp.cli.contract_changes import diff
 from mockodp.cli.group import Commands
 from tests.contracts import planted
-from tests.contracts.repository import a_repository, a_wheel, commit, git
+from tests.contracts.repository import a_repository, a_wheel, commit, git, write
+from tests.mockodp.test_own_contracts import unnamed
 
 
 class OneCommand(Commands):
@@ -32,8 +34,32 @@ WEAK = planted.shape("request", planted.grade("unknown", lambda schema: None))
 LOOSER = planted.shape("request", planted.grade("unknown", planted.require("id")))
 
 
+REFUSED = {
+    "id": "19b7ca9907000000", "account": "shop", "endpoint": "request", "received_at": "2026-01-02T03:04:06.000Z",
+    "accepted": False, "item_count": 1, "items": [],
+}  # fmt: skip
+
+
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(group, ["diff", *map(str, arguments)], prog_name="mockodp", catch_exceptions=False)
+
+
+def approved(marks: list[str], until: str) -> str:
+    """A file that approves the findings of these fingerprints."""
+    return "".join(
+        f'[[approval]]\nfingerprint = "{mark}"\nowner = "Ada"\nreason = "Agreed."\nuntil = {until}\n' for mark in marks
+    )
+
+
+def without_examples(found: dict[str, Any]) -> None:
+    for schema in found.values():
+        if isinstance(schema, dict):
+            schema["x-examples"] = {"good": [], "bad": []}
+
+
+def break_without_examples(found: dict[str, Any]) -> None:
+    without_examples(found)
+    BREAK(found)
 
 
 @pytest.fixture
@@ -66,7 +92,7 @@ def test_json_has_a_stable_shape(here: Path) -> None:
     assert result.exit_code == shown["exit_code"] == 1
     assert list(shown) == [
         "verdict", "exit_code", "old", "new", "contracts", "equal_contracts", "payloads", "severities", "unknown",
-        "findings", "unused_approvals",
+        "corpus", "uncommitted", "findings", "unused_approvals",
     ]  # fmt: skip
     finding = shown["findings"][0]
     assert finding == {
@@ -130,24 +156,21 @@ def test_a_warning_fails_only_if_it_is_told_to(tmp_path: Path, monkeypatch: pyte
 
 def test_an_approval_passes_and_expires(here: Path) -> None:
     marks = [each["fingerprint"] for each in json.loads(run("--format", "json").stdout)["findings"]]
-
-    def approve(until: str) -> str:
-        return "".join(
-            f'[[approval]]\nfingerprint = "{mark}"\nowner = "Ada"\nreason = "Agreed."\nuntil = {until}\n'
-            for mark in marks
-        )
-
     file = here / "contracts" / "approvals.toml"
-    file.write_text(approve("2999-01-01"))
+    file.write_text(approved(marks, "2999-01-01"))
     result = run()
     assert result.exit_code == 0
     assert "approved: Ada, until 2999-01-01: Agreed." in result.stdout
     assert "| approved |" in run("--format", "markdown").stdout
     assert json.loads(run("--format", "json").stdout)["findings"][0]["approval"]["expired"] is False
     other = here / "other.toml"
-    other.write_text(approve("2001-01-01"))
+    other.write_text(approved(marks, "2001-01-01"))
     result = run("--approvals", other)
     assert result.exit_code == 5
+    assert "expired: it held until 2001-01-01" in result.stdout
+    other.write_text(approved(marks[:1], "2001-01-01"))
+    result = run("--approvals", other)
+    assert result.exit_code == 1  # what nobody approved wins
     assert "expired: it held until 2001-01-01" in result.stdout
     other.write_text("[[approval]]")
     result = run("--approvals", other)
@@ -167,12 +190,119 @@ def test_recorded_payloads_are_tried(here: Path) -> None:
     assert with_corpus["findings"][0]["payload"]["value"] == {"id": "needle", "kind": "big"}
 
 
+def test_recorded_payloads_that_are_not_used_are_told(here: Path) -> None:
+    file = here / "sent.ndjson"
+    body = {"text": '[{"id": "a"}]'}
+    lines = [{"id": "abc", "kind": "big"}, REFUSED, {**REFUSED, "body": body}, {"shape": "of nothing"}, {"colour": 1}]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    text = run("--corpus", file).stdout
+    assert "note: 1 recorded request was skipped: no batch that can be read is told." in text
+    assert "note: 2 recorded payloads were not used: the shape is that of no known contract." in text
+    assert "> note: 2 recorded payloads" in run("--corpus", file, "--format", "markdown").stdout
+    shown = json.loads(run("--corpus", file, "--format", "json").stdout)
+    assert shown["corpus"] == {"payloads": 5, "unreadable": 1, "unrecognised": 2}
+    assert "\nnote:" not in run().stdout
+
+
+def test_uncommitted_changes_are_told_and_looked_at_in_the_work_tree(here: Path) -> None:
+    assert "uncommitted changes" not in run().stdout
+    commit(here, BREAK)
+    write(here, WEAK)
+    for text in (run("main").stdout, run("main", "--format", "markdown").stdout):
+        assert (
+            "warning: contracts/mockodp_contracts has uncommitted changes, which are not looked at; "
+            "'mockodp contracts diff HEAD ./' looks at them."
+        ) in text
+    shown = json.loads(run("main", "--format", "json").stdout)
+    assert shown["uncommitted"] == ["contracts/mockodp_contracts/schemas/own/request.json"]
+    looked_at = run("HEAD", "./")
+    assert "member-no-longer-required" in looked_at.stdout
+    assert "uncommitted changes" not in looked_at.stdout
+
+
+def test_new_contracts_are_told_in_one_line(here: Path) -> None:
+    def more(found: dict[str, Any]) -> None:
+        BREAK(found)
+        for number in range(30):
+            found[f"schemas/own/new{number:02}.json"] = planted.contract(f"own/new{number:02}", "report", {}, [])
+
+    commit(here, more)
+    text = run("HEAD~1", "HEAD").stdout
+    line = next(line for line in text.splitlines() if "are new" in line)
+    assert line.startswith("30 contracts are new: own/new00, own/new01, ")
+    assert line.endswith(", own/new23 and 6 more")
+    assert text.count("own/new00") == 1
+    assert "contract-added" not in text
+    markdown = run("HEAD~1", "HEAD", "--format", "markdown").stdout
+    assert "\n30 contracts are new: `own/new00`, `own/new01`, " in markdown
+    assert "contract-added" not in markdown
+    assert len(json.loads(run("HEAD~1", "HEAD", "--format", "json").stdout)["findings"]) == 30
+    assert "contract-removed" in run("HEAD", "HEAD~1").stdout
+
+
+def test_an_approval_of_a_new_contract_is_told_with_it(here: Path) -> None:
+    def more(found: dict[str, Any]) -> None:
+        BREAK(found)
+        found["schemas/own/new.json"] = planted.contract("own/new", "report", {}, [])
+
+    commit(here, more)
+    assert "1 contract is new: own/new\n" in run("HEAD~1", "HEAD").stdout
+    mark = json.loads(run("HEAD~1", "HEAD", "--format", "json").stdout)["findings"][0]["fingerprint"]
+    (here / "contracts" / "approvals.toml").write_text(approved([mark], "2001-01-01"))
+    result = run("HEAD~1", "HEAD")
+    assert result.exit_code == 5
+    assert "contract-added at (document)" in result.stdout
+    assert "1 contract is new" not in result.stdout
+
+
+def judged(*arguments: str | Path) -> dict[str, Any]:
+    """The report in JSON, which must keep its contract and hold nothing that the contract does not name."""
+    report: dict[str, Any] = json.loads(run(*arguments, "--format", "json").stdout)
+    assert [str(violation) for violation in judge(report, "own/change_report").violations] == []
+    assert unnamed(report, "own/change_report") == []
+    return report
+
+
+def test_reports_keep_their_contract(here: Path) -> None:
+    assert judged("main", "main")["verdict"] == "pass"
+    failing = judged()
+    assert failing["verdict"] == "fail"
+    assert failing["findings"][0]["payload"]
+    file = here / "sent.ndjson"
+    file.write_text("\n".join(map(json.dumps, [{"id": "abc", "kind": "big"}, REFUSED, {"colour": 1}])))
+    assert judged("--corpus", file)["corpus"] == {"payloads": 3, "unreadable": 1, "unrecognised": 1}
+    write(here, WEAK)
+    assert judged("main")["uncommitted"]
+    marks = [each["fingerprint"] for each in failing["findings"]]
+    approvals = here / "contracts" / "approvals.toml"
+    for until, verdict in (("2001-01-01", "expired"), ("2999-01-01", "pass")):
+        approvals.write_text(approved([*marks, "0" * 16], until))
+        report = judged()
+        assert (report["verdict"], len(report["unused_approvals"])) == (verdict, 1)
+        assert report["findings"][0]["approval"]["until"] == until
+    approvals.write_text(approved(marks[:1], "2001-01-01"))
+    assert judged()["verdict"] == "fail"
+    for name in ("a", "b"):
+        found = {"rules.json": [], f"schemas/own/{name}.json": planted.contract(f"own/{name}", "report", {}, [])}
+        planted.write(here / name, found)
+    assert {each["rule"] for each in judged("./a", "./b")["findings"]} == {"contract-added", "contract-removed"}
+    assert judged("./a", "./a")["verdict"] == "pass"
+
+
+def test_a_report_on_nothing_keeps_its_contract(here: Path) -> None:
+    first = commit(here, without_examples)
+    commit(here, break_without_examples)
+    report = judged(first, "HEAD")
+    assert (report["verdict"], report["exit_code"]) == ("unknown", 4)
+
+
 @pytest.mark.parametrize(
     ("content", "code", "words"),
     [
         ("{", 2, "is not JSON"),
         ('{"a": 1}\n{', 2, "is neither JSON nor NDJSON: line 2"),
-        ('{"records": []}', 2, "holds no payload"),
+        ('{"records": []}', 2, "holds no payload."),
+        (f'{{"records": [{json.dumps(REFUSED)}]}}', 2, "holds no payload: 1 without a batch that can be read."),
         (None, 3, "cannot be read"),
     ],
 )
@@ -223,18 +353,8 @@ def test_contracts_that_are_broken_leave_the_verdict_unknown(here: Path, edit: A
 
 
 def test_contracts_without_a_payload_leave_the_verdict_unknown(here: Path) -> None:
-    def bare(found: dict[str, Any]) -> None:
-        for schema in found.values():
-            if isinstance(schema, dict):
-                schema["x-examples"] = {"good": [], "bad": []}
-
-    first = commit(here, bare)
-
-    def changed(found: dict[str, Any]) -> None:
-        bare(found)
-        BREAK(found)
-
-    commit(here, changed)
+    first = commit(here, without_examples)
+    commit(here, break_without_examples)
     result = run(first, "HEAD")
     assert result.exit_code == 4
     assert "The verdict is unknown. There was no payload to try own/request on." in result.stdout
@@ -255,4 +375,7 @@ def test_secrets_in_payloads_are_masked(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_command_has_a_help() -> None:
     assert diff.name == "diff"
-    assert "smallest payload" in run("--help").stdout
+    words = " ".join(run("--help").stdout.split())
+    assert "smallest payload" in words
+    assert "else 1 if a break is not approved, even where an approval has expired as well; else 5" in words
+    assert "An approval that matches nothing, expired or not, is only noted." in words

@@ -9,7 +9,9 @@ from typing import Any
 
 import orjson
 import pytest
+from mockodp_contracts import catalog
 
+from mockodp.judgement import judgement_on
 from mockodp.openapi import description
 from tests.mockodp.control_api import Api, an_api
 
@@ -49,7 +51,7 @@ def test_the_life_of_an_account() -> None:
         held = api.get("/accounts")["accounts"]
         assert [(account["name"], account["records"]) for account in held] == [("shop", 1)]
         assert held[0] == api.get("/accounts/shop")
-        assert held[0]["bytes"] == len(orjson.dumps([ORDER, VIEW]))
+        assert held[0]["bytes"] == kept_bytes(ORDER, VIEW)
         assert held[0]["dropped"] == {"records": 0, "items": 0, "bytes": 0}
         assert api("DELETE", "/accounts/shop").json() == {"name": "shop", "forgotten": 1}
         assert api("DELETE", "/accounts/shop").json() == {"name": "shop", "forgotten": 0}
@@ -83,6 +85,12 @@ def test_an_account_may_be_bound_to_a_region(wanted: dict[str, str], name: str, 
                 f"/{other}/twilio_segment/auth", headers={"authorization": f"Bearer {opened['key']}"}
             )
             assert answer.status_code == (200 if other == region else 401)
+
+
+def kept_bytes(*items: dict[str, Any]) -> int:
+    """What a batch counts towards the bounds: its body, and what its contract says of it."""
+    judgement = judgement_on(catalog().judge("envelopes/batch_custom_event"), list(items), 0)
+    return len(orjson.dumps(items)) + len(judgement.packed() or b"")
 
 
 # -- filters ------------------------------------------------------------------------------------------------------
@@ -504,7 +512,7 @@ def test_the_metrics_count_what_happened() -> None:
         assert samples["mockodp_commits_total"] == 4
         assert (samples["mockodp_accounts"], samples["mockodp_records"]) == (2, 3)
         assert samples["mockodp_dropped_records_total"] == 1
-        assert samples["mockodp_record_bytes"] == 2 * len(orjson.dumps([ORDER])) + 3
+        assert samples["mockodp_record_bytes"] == 2 * kept_bytes(ORDER) + 3
 
 
 def test_the_settings_are_shown_without_the_token() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mockodp_contracts import Severity
+from mockodp_contracts.explained import NOT_LOOKED_AT
 from mockodp_contracts.judging import Finding
 
 from mockodp.ingest import Ingest
@@ -184,13 +185,14 @@ def test_show_tells_the_verdict_place_by_place(api: Api) -> None:
 def test_a_judgement_survives_being_kept() -> None:
     finding = Finding("urn:mockodp:rules/no-identifier", "/user_identifiers", (0, 7), "no-identifier", Severity.ERROR)
     whole = Finding("urn:mockodp:envelopes/batch_email_event#/minItems", "", None, "too-short", Severity.ERROR)
-    judgement = Judgement("envelopes/batch_email_event", (finding, whole), 3)
+    cut = Finding("urn:mockodp:envelopes/batch_email_event#", "", None, NOT_LOOKED_AT, Severity.ERROR)
+    judgement = Judgement("envelopes/batch_email_event", (finding, whole, cut), 3)
     assert Judgement.unpacked(judgement.packed(), "") == judgement
     assert Judgement("items/custom_event").packed() is None
     assert Judgement.unpacked(None, "items/custom_event") == Judgement("items/custom_event")
-    assert judgement.counts() == {"error": 3, "warning": 0, "info": 0}
-    assert judgement.counted() == "3 errors"
-    assert judgement.of_item(7).findings == (finding._replace(items=None),)
+    assert judgement.counts() == {"error": 4, "warning": 0, "info": 0}
+    assert judgement.counted() == "4 errors"
+    assert judgement.of_item(7).findings == (finding._replace(items=None), cut)
     assert judgement.of_item(1).word == "fail"  # not all of it was looked at
 
 

@@ -179,6 +179,8 @@ def test_refused_records(api: Api) -> None:
         wire.send(request(length=50))
         wire.end()
         assert wire.is_closed()
+    while not api.get("/records", account="wire")["records"]:
+        continue  # what broke off is recorded behind the close
     found = every_record_of(api)
     assert not any(record["accepted"] for record in found)
     assert {record["refusal"]["code"] for record in found} == REFUSED - {"contract_broken"}

@@ -3,7 +3,7 @@ Mutants: good examples with one thing broken each. A contract that asks what it 
 
 ``python -m mockodp_contracts.mutation.mutants [NAME…]`` counts, for each contract, how many of its mutants the verdict
 names by the very rule at the very place; those that it does not name survive. What no mutant breaks is not proved to be
-asked at all, so that is named too.
+asked at all, so that is named too. Then it tells what contracts of requests let through and should not: see `blind`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import orjson
 
 from mockodp_contracts.catalog import Catalog, Contract, catalog
 from mockodp_contracts.errors import UnknownContract
+from mockodp_contracts.mutation.blind import Allowed, Blind, Sieve, broken_promises, is_sieved, sieved, stale
 from mockodp_contracts.mutation.nursery import ARRIVAL, Mutant, Nursery
 from mockodp_contracts.violation import shortened
 
@@ -84,9 +85,10 @@ def unbroken(catalog: Catalog, contract: Contract) -> tuple[str, ...]:
 
 
 def named(catalog: Catalog, mutant: Mutant) -> bool:
-    """Whether the verdict of *catalog* names the very rule that *mutant* breaks, at the very place."""
+    """Whether the verdict of *catalog* names the very rule that *mutant* breaks, at the very place, and as bad."""
     verdict = catalog.judge(mutant.contract)(mutant.document, ARRIVAL)
-    return any(v.rule == mutant.rule and v.pointer == mutant.pointer for v in verdict.violations)
+    wanted = (mutant.rule, mutant.severity, mutant.pointer)
+    return any((v.rule, v.severity, v.pointer) == wanted for v in verdict.violations)
 
 
 def score(catalog: Catalog, contract: Contract, judged_by: Catalog | None = None) -> Score:
@@ -125,6 +127,22 @@ def report(scores: Sequence[Score]) -> Iterator[str]:
         yield from _left(score)
 
 
+def sieve_report(sieves: Sequence[Sieve], old: Sequence[tuple[Allowed, str]], broken: Sequence[str]) -> Iterator[str]:
+    """The lines that tell of *sieves*, of the *old* parts of the table of what may pass, and of *broken* promises."""
+    width = max((len(sieve.contract) for sieve in sieves), default=0)
+    for sieve in sieves:
+        said = f"{sieve.total:6} blind  {sieve.allowed:6} allowed  {len(sieve.survivors):6} survived"
+        yield f"{sieve.contract:{width}}  {said}{'' if sieve.passed else '  FAILED'}"
+    total, allowed = sum(sieve.total for sieve in sieves), sum(sieve.allowed for sieve in sieves)
+    survived = sum(len(sieve.survivors) for sieve in sieves)
+    yield f"{'all':{width}}  {total:6} blind  {allowed:6} allowed  {survived:6} survived"
+    for sieve in sieves:
+        yield from _shown("passes, not allowed", sieve.survivors)
+        yield from _shown("allowed, does not pass", sieve.refused)
+    yield from (f"stale: {part!r} lets nothing through: {entry.reason}" for entry, part in old)
+    yield from (f"promise: {sentence}" for sentence in broken)
+
+
 def main(names: Sequence[str]) -> int:
     """Count the mutants of the contracts of these names, of all without any; the exit code."""
     known = catalog()
@@ -134,12 +152,24 @@ def main(names: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     scores = [score(known, contract) for contract in contracts]
+    sieves = [sieved(known, contract) for contract in contracts if is_sieved(contract.name)]
+    old, broken = ([], []) if names else (stale(sieves), list(broken_promises(known)))
     sys.stdout.writelines(f"{line}\n" for line in report(scores))
-    return 0 if scores and all(score.passed for score in scores) else 1
+    if sieves:
+        sys.stdout.writelines(f"{line}\n" for line in ("", *sieve_report(sieves, old, broken)))
+    passed = all(score.passed for score in scores) and all(sieve.passed for sieve in sieves)
+    return 0 if scores and passed and not old and not broken else 1
 
 
 def _part(killed: int, total: int) -> str:
     return f"{killed:6} of {total:6} named  {100 * killed / total:6.2f} %" if total else "no mutants"
+
+
+def _shown(claim: str, mutants: Sequence[Blind]) -> Iterator[str]:
+    for mutant in mutants[:MOST_SHOWN]:
+        yield f"{claim}: {mutant.contract} {mutant.place or '(document)'} {mutant.operator}, of {mutant.example!r}"
+    if len(mutants) > MOST_SHOWN:
+        yield f"{claim}: {mutants[0].contract} and {len(mutants) - MOST_SHOWN:,} more"
 
 
 def _left(score: Score) -> Iterator[str]:

@@ -23,7 +23,7 @@ from mockodp_contracts.constraints import Constraint, Guard, Path, constraints
 from mockodp_contracts.judging import _resources
 from mockodp_contracts.mutation.operators import FRESH, Wrong, fitting, keeps, types_of, wrong
 from mockodp_contracts.mutation.places import Concrete, at, found, grown, replaced, texts
-from mockodp_contracts.violation import ABSENT, path_of, pointer_to
+from mockodp_contracts.violation import ABSENT, Severity, path_of, pointer_to
 
 ARRIVAL: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 """When the mutants arrive; the examples are older."""
@@ -44,12 +44,14 @@ class Mutant:
     """
     A *document* that breaks *rule* at *pointer*, made by *operator* of a good example of *contract*.
 
-    *location* is where the rule stands: a contract's URN, then a JSON Pointer to the keyword.
+    *location* is where the rule stands: a contract's URN, then a JSON Pointer to the keyword. *severity* is how
+    bad it is to break it.
     """
 
     contract: str
     operator: str
     rule: str
+    severity: Severity
     pointer: str
     location: str
     document: Any
@@ -129,8 +131,15 @@ class Nursery:
             seen = (*place[: len(place) - depth(constraint.at)], *path_of(rule.about))
         elif made.member is not None:
             seen = (*place, made.member)
+        severity = rule.severity if rule is not None else Severity.ERROR
         return Mutant(
-            self._contract.name, made.operator, constraint.rule, pointer_to(seen), constraint.location, document
+            self._contract.name,
+            made.operator,
+            constraint.rule,
+            severity,
+            pointer_to(seen),
+            constraint.location,
+            document,
         )
 
     def _wrong(self, constraint: Constraint, value: Any) -> Iterator[Wrong]:
