@@ -45,9 +45,9 @@ def diff(old: str | None, new: str | None, against: str | None, **more: Any) -> 
     before NEW if it is on that branch; NEW is HEAD, or in a repository without contracts what is installed. Refs are
     read from git, never from the work tree; uncommitted changes are told of, and looked at if NEW is a folder: HEAD ./
 
-    Exit with 0 if nothing breaks or all of it is approved; 4 if nothing could be compared; else 1 if a break is not
-    approved, even where an approval has expired as well; else 5 if the approval of something found has expired. An
-    approval that matches nothing, expired or not, is only noted.
+    Exit with 1 if a break is not approved, even where an approval has expired or something is unknown as well; else 5
+    if the approval of something found has expired; else 4 if something could not be compared; else 0: nothing breaks
+    or all of it is approved. An approval that matches nothing, expired or not, is only noted.
     """
     from mockodp_contracts.changes.repository import SourceError  # noqa: PLC0415  only this command compares
     from mockodp_contracts.changes.sources import sides  # noqa: PLC0415
@@ -73,6 +73,8 @@ def _shown(
         comparison = compare(older, newer, recorded)
     except ContractError as error:
         return _complain(error, _UNKNOWN)
+    except Exception as error:  # 1 would mean that something breaks
+        return _complain(ContractError(f"Contracts cannot be compared: {type(error).__name__}: {error}."), _UNKNOWN)
     report = ChangeReport(comparison, approved, datetime.now(UTC), Severity(fail_on))
     if form == "json":
         print_json(report.shown())

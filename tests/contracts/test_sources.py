@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from mockodp_contracts import catalog
-from mockodp_contracts.changes.repository import NoContracts, SourceError, SourceMissing, Uncommitted
+from mockodp_contracts.changes.repository import NoContracts, SourceDamaged, SourceError, SourceMissing, Uncommitted
 from mockodp_contracts.changes.sources import side, sides
 
 from tests.contracts import planted
@@ -159,6 +159,22 @@ def test_a_file_that_is_no_wheel_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is not a wheel: a wheel is a ZIP archive") as caught:
         side("odd.whl", tmp_path)
     assert caught.value.exit_code == 2
+
+
+def test_a_wheel_that_is_encrypted_or_damaged_is_told(tmp_path: Path) -> None:
+    whole = a_wheel(tmp_path / "odd.whl").read_bytes()
+    name = b"mockodp_contracts/schemas/own/event.json"
+    local, central = whole.index(name) - 30, whole.rindex(name) - 46
+    changed = bytearray(whole)
+    changed[local + 6] |= 1
+    changed[central + 8] |= 1
+    cut = bytearray(whole)
+    cut[central + 10] = 97  # a way of packing that nobody knows
+    for content in (changed, cut):
+        (tmp_path / "odd.whl").write_bytes(content)
+        with pytest.raises(SourceDamaged, match=r"'.*odd\.whl' cannot be read: ") as caught:
+            side("odd.whl", tmp_path)
+        assert caught.value.exit_code == 4
 
 
 def test_sources_without_contracts_are_told(tmp_path: Path) -> None:

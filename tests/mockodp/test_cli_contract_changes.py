@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
-from mockodp_contracts import judge
+from mockodp_contracts import Severity, judge
+from mockodp_contracts.changes.approvals import Approvals
+from mockodp_contracts.changes.compatibility import Comparison, Finding, Proof
+from mockodp_contracts.changes.report import ChangeReport
 
 from mockodp.cli.contract_changes import diff
 from mockodp.cli.group import Commands
@@ -180,14 +184,14 @@ def test_an_approval_passes_and_expires(here: Path) -> None:
 
 
 def test_recorded_payloads_are_tried(here: Path) -> None:
-    commit(here, planted.shape("request", planted.member("id", pattern="^(?!needle)[a-z]*$")))
+    commit(here, planted.shape("request", planted.member("id", pattern=r"^(?!(.)(.)\1\2$)[a-z]*$")))
     file = here / "sent.ndjson"
-    file.write_text('{"id": "needle", "kind": "big", "note": "x"}\n\n{"id": "abc", "kind": "small"}\n')
+    file.write_text('{"id": "abab", "kind": "big", "note": "x"}\n\n{"id": "abc", "kind": "small"}\n')
     without = json.loads(run("main", "--format", "json").stdout)
     with_corpus = json.loads(run("main", "--corpus", file, "--format", "json").stdout)
-    assert [each["rule"] for each in without["findings"]] == ["version-not-bumped", "change-not-shown"]
+    assert [each["rule"] for each in without["findings"]] == ["change-not-shown", "version-not-bumped"]
     assert [each["rule"] for each in with_corpus["findings"]] == ["pattern-tightened", "version-not-major"]
-    assert with_corpus["findings"][0]["payload"]["value"] == {"id": "needle", "kind": "big"}
+    assert with_corpus["findings"][0]["payload"]["value"] == {"id": "xxxx", "kind": "big"}
 
 
 def test_recorded_payloads_that_are_not_used_are_told(here: Path) -> None:
@@ -342,14 +346,96 @@ def test_mistakes_are_told_in_one_line(here: Path, arguments: tuple[str, ...], c
         lambda found: found["schemas/own/request.json"].pop("x-version"),
         lambda found: found["schemas/own/request.json"].update({"x-version": "two", "required": ["id"]}),
         lambda found: found["schemas/own/request.json"]["properties"].update(id={"pattern": "["}),
-        lambda found: found["rules.json"][0].pop("severity"),
+        lambda found: found["schemas/own/request.json"].update({"x-evidence": "docs"}),
+        lambda found: found["schemas/own/request.json"].update({"dependentRequired": {"note": ["total"]}}),
+        lambda found: found["schemas/own/request.json"].update({"x-examples": [7]}),
     ],
 )
 def test_contracts_that_are_broken_leave_the_verdict_unknown(here: Path, edit: Any) -> None:
     commit(here, edit)
     result = run("main")
+    assert (result.exit_code, result.stderr) == (4, "")
+    assert "\nwarning: The verdict is unknown. Contract 'own/request'" in result.stdout
+    assert "> warning: The verdict is unknown. Contract 'own/request'" in run("main", "--format", "markdown").stdout
+    assert judged("main")["unknown"].startswith("Contract 'own/request'")
+
+
+@pytest.mark.parametrize("edit", [lambda found: found["rules.json"][0].pop("severity"),
+                                  lambda found: found.update({"rules.json": [1]})])  # fmt: skip
+def test_rules_that_are_broken_leave_all_unknown(here: Path, edit: Any) -> None:
+    commit(here, edit)
+    result = run("main")
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr.startswith("mockodp: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_mistake_of_ours_is_no_break(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(*_: Any) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("mockodp_contracts.changes.compatibility.Versions", mistaken)
+    result = run("main")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr == "mockodp: Contracts cannot be compared: ZeroDivisionError: by zero.\n"
+
+
+def test_what_is_unknown_hides_no_break(here: Path) -> None:
+    def edit(found: dict[str, Any]) -> None:
+        BREAK(found)
+        found["schemas/own/event.json"].pop("x-version")
+
+    commit(here, edit)
+    result = run("main")
+    assert result.exit_code == 1
+    assert "warning: Not all could be compared. Contract 'own/event': its head lacks something" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("fail: ")
+    report = judged("main")
+    marks = [each["fingerprint"] for each in report["findings"]]
+    file = here / "approvals.toml"
+    for until, code, word in (("2999-01-01", 4, "unknown"), ("2001-01-01", 5, "expired")):
+        file.write_text(approved(marks, until))
+        result = run("main", "--approvals", file)
+        assert result.exit_code == code
+        assert result.stdout.splitlines()[-1].startswith(f"{word}: ")
+
+
+def test_an_approval_of_a_small_break_is_none_of_a_worse_one(here: Path) -> None:
+    def limit(most: int) -> planted.Edit:
+        return planted.shape("report", planted.member("note", maxLength=most))
+
+    first = commit(here, limit(10))
+    looser, worse = commit(here, limit(12)), commit(here, limit(900))
+    file = here / "approvals.toml"
+    marks = [each["fingerprint"] for each in judged(first, looser)["findings"]]
+    file.write_text(approved(marks, "2999-01-01"))
+    assert run(first, looser, "--approvals", file).exit_code == 0
+    assert run(first, worse, "--approvals", file).exit_code == 1
+
+
+def test_what_no_payload_shows_fails_where_warnings_do(here: Path) -> None:
+    def edit(found: dict[str, Any]) -> None:
+        planted.shape("request", planted.member("id", pattern=r"^(?!(.)(.)\1\2$)[a-z]*$"))(found)
+        found["schemas/own/request.json"]["x-version"] = "1.1.0"
+
+    commit(here, edit)
+    assert run("main").exit_code == 0
+    result = run("main", "--fail-on", "warning")
+    assert result.exit_code == 1
+    assert "warning change-not-shown at /id" in result.stdout
+
+
+def test_a_break_that_another_one_hides_is_told_with_both(here: Path) -> None:
+    def edit(found: dict[str, Any]) -> None:
+        planted.require("id", "gone")(found["schemas/own/request.json"])
+
+    commit(here, edit)
+    result = run("main")
+    assert "  error   member-no-longer-required at /kind" in result.stdout
+    words = 'new: takes it, but for other changes: /gone: expected a member "gone", was absent [missing-member]'
+    assert words in result.stdout
+    assert words.removeprefix("new: ") in run("main", "--format", "markdown").stdout
+    assert judged("main")["verdict"] == "fail"
 
 
 def test_contracts_without_a_payload_leave_the_verdict_unknown(here: Path) -> None:
@@ -373,9 +459,30 @@ def test_secrets_in_payloads_are_masked(tmp_path: Path, monkeypatch: pytest.Monk
         assert '"token":"s3cret' not in payloads.replace(" ", "").replace("const", "")
 
 
+@pytest.mark.parametrize("secret", [7331, ["s3cret"], {"of": "s3cret"}, "s3cret"])
+def test_any_value_behind_a_secret_name_is_masked(secret: Any) -> None:
+    proof = Proof("own/request", {"token": secret, "note": "Bearer s3cret", "deep": [{"api_key": secret}]}, (), ())
+    finding = Finding("type-narrowed", Severity.ERROR, "own/request", "request", "/a", "x", "y", "0" * 16, proof)
+    comparison = Comparison("a", "b", 1, 0, 1, (), (finding,))
+    report = ChangeReport(comparison, Approvals(), datetime(2026, 1, 1, tzinfo=UTC), Severity.ERROR)
+    for shown in (report.text(), report.markdown(), json.dumps(report.shown())):
+        assert "s3cret" not in shown
+        assert "7331" not in shown
+        assert "Bearer ****" in shown
+
+
+def test_numbers_beyond_64_bits_are_shown() -> None:
+    finding = Finding("type-narrowed", Severity.ERROR, "own/request", "request", "/a", "x", "y", "0" * 16,
+                      Proof("own/request", {"total": 10**30}, (), ()))  # fmt: skip
+    comparison = Comparison("a", "b", 1, 0, 1, (), (finding,))
+    report = ChangeReport(comparison, Approvals(), datetime(2026, 1, 1, tzinfo=UTC), Severity.ERROR)
+    assert f'{{"total": {10**30}}}' in report.text()
+
+
 def test_the_command_has_a_help() -> None:
     assert diff.name == "diff"
     words = " ".join(run("--help").stdout.split())
     assert "smallest payload" in words
-    assert "else 1 if a break is not approved, even where an approval has expired as well; else 5" in words
+    assert "Exit with 1 if a break is not approved, even where an approval has expired or something is unknown" in words
+    assert "else 4 if something could not be compared; else 0" in words
     assert "An approval that matches nothing, expired or not, is only noted." in words

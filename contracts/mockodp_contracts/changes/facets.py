@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from mockodp_contracts.catalog import Catalog, Contract
+from mockodp_contracts.constraints import Guard
 from mockodp_contracts.violation import pointer_to
 
 NAMED: Final = "named"
@@ -22,7 +23,8 @@ _WORDS: Final = frozenset(
     {"$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"}
 )
 _BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
-_WALKED: Final = frozenset({"properties", "items", "additionalProperties", "allOf", "if", "then", "else", "required"})
+_BRANCHES: Final = {"then": "where", "else": "where not"}
+WALKED: Final = frozenset({"properties", "items", "additionalProperties", "allOf", "if", "then", "else", "required"})
 """Keywords that are taken apart; every other one is a facet as a whole."""
 
 
@@ -36,12 +38,17 @@ class Key(NamedTuple):
 
 
 class Facet(NamedTuple):
-    """One thing asked, on some *conditions*; *at* is a JSON Pointer to where the contract or the rule asks it."""
+    """
+    One thing asked, on some *conditions*; *at* is a JSON Pointer to where the contract or the rule asks it.
+
+    *conditions* are in words, *guards* are the same as schemas with their places.
+    """
 
     key: Key
     value: Any
     conditions: tuple[str, ...]
     at: str
+    guards: tuple[Guard, ...] = ()
 
     @property
     def names_a_member(self) -> bool:
@@ -64,6 +71,11 @@ class Change(NamedTuple):
     def all(self) -> tuple[Facet, ...]:
         return (*self.gone, *self.come)
 
+    @property
+    def sense(self) -> bytes:
+        """What was asked and what is, as bytes that are equal for equal changes."""
+        return canonical([sorted(facet.sense.decode() for facet in side) for side in (self.gone, self.come)])
+
 
 class _Place(NamedTuple):
     """Where a schema stands, and where in a document it is asked."""
@@ -72,6 +84,7 @@ class _Place(NamedTuple):
     at: str = ""
     path: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    guards: tuple[Guard, ...] = ()
 
     def down(self, *parts: str | int) -> _Place:
         return self._replace(at=self.at + pointer_to(parts))
@@ -81,7 +94,15 @@ class _Place(NamedTuple):
 
     def facet(self, keyword: str, value: Any, at: str | None = None) -> Facet:
         key = Key(self.contract, pointer_to(self.path), keyword)
-        return Facet(key, value, self.conditions, f"{self.at}/{keyword}" if at is None else at)
+        return Facet(key, value, self.conditions, f"{self.at}/{keyword}" if at is None else at, self.guards)
+
+    def on(self, branch: str, condition: Any) -> _Place:
+        """Into ``then`` or ``else`` of a schema whose ``if`` is *condition*."""
+        words = f"{pointer_to(self.path)}{' ' * bool(self.path)}{canonical(condition).decode()}"
+        return self.down(branch)._replace(
+            conditions=(*self.conditions, f"{_BRANCHES[branch]} {words}"),
+            guards=(*self.guards, Guard(self.path, condition, branch == "then")),
+        )
 
 
 def facets(catalog: Catalog, contract: Contract) -> list[Facet]:
@@ -129,18 +150,16 @@ def _of_schema(schema: Any, place: _Place) -> Iterator[Facet]:
         yield place.facet("properties" if member else "false", False, place.at)
     if not isinstance(schema, dict):
         return
-    yield from (place.facet(keyword, value) for keyword, value in schema.items() if keyword not in _WALKED)
+    yield from (place.facet(keyword, value) for keyword, value in schema.items() if keyword not in WALKED)
     at = place.down("required").at
     yield from (place.into(name).facet("required", True, at) for name in schema.get("required", ()))
     yield from _of_members(schema, place)
     yield from _of_schema(schema.get("items"), place.down("items").into("*"))
     for index, inner in enumerate(schema.get("allOf", ())):
         yield from _of_schema(inner, place.down("allOf", index))
-    for branch, word in (("then", "where"), ("else", "where not")):
+    for branch in _BRANCHES:
         if "if" in schema and branch in schema:
-            condition = f"{word} {pointer_to(place.path)}{' ' * bool(place.path)}{canonical(schema['if']).decode()}"
-            inside = place.down(branch)._replace(conditions=(*place.conditions, condition))
-            yield from _of_schema(schema[branch], inside)
+            yield from _of_schema(schema[branch], place.on(branch, schema["if"]))
 
 
 def _of_members(schema: dict[str, Any], place: _Place) -> Iterator[Facet]:

@@ -1,7 +1,8 @@
 """
 The git repository around a folder: commits, where a branch was left, and the files of ours in a commit.
 
-Read from git's objects, never from the work tree, so that a comparison says the same on every machine.
+Files are read from git's objects, never from the work tree, so that a comparison says the same on every machine; of the
+work tree it is only told that it has changes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import subprocess
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from mockodp_contracts.errors import ContractError
 
@@ -42,6 +43,20 @@ class NoContracts(SourceError):
     """The source is there, but holds no contracts: nothing can be said of them."""
 
     exit_code = 4
+
+
+class SourceDamaged(SourceError):
+    """The source is there, but cannot be read to its end: nothing can be said of it."""
+
+    exit_code = 4
+
+
+class Uncommitted(NamedTuple):
+    """What a work tree has changed in its contracts: *files* below *folder*; *work_tree* is the way to it from here."""
+
+    folder: str
+    files: tuple[str, ...]
+    work_tree: str
 
 
 class Repository:
@@ -95,6 +110,20 @@ class Repository:
         """The files of ours in *commit*, by path."""
         blobs = self._blobs(commit)
         return dict(zip(blobs, self._contents(blobs.values()), strict=True))
+
+    def uncommitted(self, ref: str) -> Uncommitted | None:
+        """What the work tree has changed in its contracts if *ref* is HEAD; None if nothing."""
+        head = self.commit_or_none("HEAD")
+        root = root_of(self._blobs(head)) if head and head == self.commit(ref) else None
+        if root is None:
+            return None
+        asked = self._ask("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", f":/{root}")
+        if asked.returncode:  # without a work tree
+            return None
+        paths = [entry[len("XY ") :] for entry in asked.stdout.decode(errors="replace").split("\0") if entry]
+        files = tuple(sorted(path for path in paths if path.startswith(root) and is_ours(path)))
+        way = self._said("rev-parse", "--show-cdup").decode().strip() or "./"
+        return Uncommitted(root.rstrip("/") or ".", files, way) if files else None
 
     def is_of_ours(self) -> bool:
         """Whether HEAD holds contracts."""

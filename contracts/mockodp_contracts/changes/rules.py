@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from mockodp_contracts.catalog import Direction
 from mockodp_contracts.changes.facets import Change, Facet, Key
 from mockodp_contracts.violation import Severity, shortened
 
@@ -63,6 +64,11 @@ _NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "propertyNames": ("pattern-tightened", "pattern-loosened"),
     **dict.fromkeys(_LIMITS, ("limit-tightened", "limit-loosened")),
 }
+_WORDS: Final = frozenset(
+    {"format", "contentEncoding", "contentMediaType", "contentSchema", "$defs", "$anchor", "$dynamicAnchor"}
+)
+"""Keywords that refuse nothing."""
+
 _ORDER: Final = list(Severity)
 _ABSENT: Final = {"required": "optional", "additionalProperties": "not limited", "properties": "not forbidden"}
 
@@ -97,6 +103,20 @@ def advice(change: Change) -> str:
     return "rule-changed" if was == now else "rule-raised" if now < was else "rule-lowered"
 
 
+def may_break(change: Change, direction: Direction) -> bool:
+    """Whether a change that no payload shows may be a break: where it asks for something, unless nobody minds more."""
+    asking = any(_asks(facet) for facet in change.all)
+    return asking and (direction in ("request", "event") or any(_asks(facet) for facet in change.gone))
+
+
+def _asks(facet: Facet) -> bool:
+    """Whether *facet* can refuse anything."""
+    keyword, value = facet.key.keyword, facet.value
+    if keyword in ("minLength", "minItems", "minProperties"):
+        return bool(value != 0)
+    return keyword not in _WORDS and not (keyword == "uniqueItems" and value is False)
+
+
 def names_a_member(change: Change | None) -> bool:
     """Whether a member or an item is named or forbidden on one side only."""
     return change is not None and any(facet.names_a_member or _forbids(facet.key) for facet in change.all)
@@ -118,10 +138,10 @@ def told(key: Key, change: Change | None) -> tuple[str, str]:
     absent = (
         "not allowed" if any(facet.names_a_member for facet in change.all) else _ABSENT.get(key.keyword, "not asked")
     )
-    return _words(change.gone) or absent, _words(change.come) or absent
+    return _in_words(change.gone) or absent, _in_words(change.come) or absent
 
 
-def _words(some: tuple[Facet, ...]) -> str:
+def _in_words(some: tuple[Facet, ...]) -> str:
     return "; ".join(" ".join((_word(facet), *facet.conditions)) for facet in some)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +14,10 @@ from mockodp_contracts.changes.repository import (
     RULES_FILE,
     NoContracts,
     Repository,
+    SourceDamaged,
     SourceError,
     SourceMissing,
+    Uncommitted,
     is_ours,
     is_schema,
     root_of,
@@ -63,6 +66,8 @@ class WheelFiles(Stored):
             raise SourceError(f"{str(wheel)!r} is not a wheel: a wheel is a ZIP archive.") from None
         except OSError as error:
             raise SourceMissing(f"{str(wheel)!r} cannot be read: {error.strerror}.") from None
+        except (RuntimeError, EOFError, zlib.error) as error:  # encrypted, cut, packed in a way that nobody knows
+            raise SourceDamaged(f"{str(wheel)!r} cannot be read: {str(error) or 'it is damaged'}.") from None
         super().__init__(f"wheel {wheel.name}", files)
 
 
@@ -78,10 +83,11 @@ class FolderFiles(Stored):
 
 
 class Side(NamedTuple):
-    """One side of a comparison, and in words where it is from."""
+    """One side of a comparison, in words where it is from, and what the work tree has besides."""
 
     origin: str
     catalog: Catalog
+    uncommitted: Uncommitted | None = None
 
 
 def side(source: str, here: Path) -> Side:
@@ -108,15 +114,25 @@ def sides(old: str | None, new: str | None, against: str | None, here: Path) -> 
     """
     if new is None and _is_repository_of_ours(here):
         new = "HEAD"
-    newer = Side("the installed contracts", catalog()) if new is None else side(new, here)
+    newer = Side("the installed contracts", catalog()) if new is None else _with_uncommitted(side(new, here), new, here)
     if old is None:
         old = _before(new, against, here)
     return side(old, here), newer
 
 
+def _with_uncommitted(newer: Side, new: str, here: Path) -> Side:
+    """*newer*, which is *new*, with what the work tree has besides."""
+    return newer if _is_file(new, here) else newer._replace(uncommitted=Repository(here).uncommitted(new))
+
+
+def _is_file(source: str, here: Path) -> bool:
+    """Whether *source* is a wheel or a folder."""
+    return source.endswith(".whl") or (here / Path(source).expanduser()).is_dir()
+
+
 def _before(new: str | None, against: str | None, here: Path) -> str:
     """What to compare *new* with."""
-    if new is None or new.endswith(".whl") or (here / Path(new).expanduser()).is_dir():
+    if new is None or _is_file(new, here):
         if against is None:
             raise SourceError("Name what to compare with: a git ref, a wheel, or a folder.")
         return against

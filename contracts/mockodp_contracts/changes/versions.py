@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from mockodp_contracts.catalog import RULES, URN, Catalog, Direction
+from mockodp_contracts.catalog import RULES, URN, Catalog, Contract, Direction
 from mockodp_contracts.changes.facets import Change, Facet, Key, asked, canonical, changes, facets
 from mockodp_contracts.changes.rules import LOOSENED, TIGHTENED
+from mockodp_contracts.errors import BrokenContract, ContractError
 from mockodp_contracts.explained import explained
 from mockodp_contracts.judging import Finding
 from mockodp_contracts.violation import Severity, Violation
@@ -18,24 +19,35 @@ _OF_OTHERS: Final = "additionalProperties"
 
 
 class Version:
-    """One side: its contracts, and what they ask for."""
+    """One side: its contracts, and what they ask for; *broken* says of some why they cannot be read."""
 
     def __init__(self, catalog: Catalog, now: datetime) -> None:
         self.catalog = catalog
+        self.broken: dict[str, str] = {}
+        self.facets: dict[str, list[Facet]] = {}
         self._now = now
         self._reached: dict[str, frozenset[str]] = {}
+        _ = catalog.rules  # if they are broken nothing can be said of any contract
+        for name in catalog.names:
+            try:
+                self.facets[name] = self._facets(name)
+            except Exception as error:  # whatever a file may hold
+                self.broken[name] = trouble(name, error)
 
-    @cached_property
-    def facets(self) -> dict[str, list[Facet]]:
-        """What each contract itself asks for."""
-        return {contract.name: facets(self.catalog, contract) for contract in self.catalog}
+    def _facets(self, name: str) -> list[Facet]:
+        """What the contract *name* itself asks for; its examples and its number are read too."""
+        contract = self.catalog[name]
+        number(contract)
+        _ = contract.good, contract.bad, asked(contract.schema), contract.refs
+        return facets(self.catalog, contract)
 
     def reached(self, name: str) -> frozenset[str]:
         """The contracts that the contract *name* is made of, itself too."""
         if name not in self._reached:
             found, ahead = {name}, [name]
             while ahead:
-                more = self.catalog[ahead.pop()].refs - found
+                each = ahead.pop()
+                more = self.catalog[each].refs - found if each in self.facets else frozenset[str]()
                 found |= more
                 ahead += more
             self._reached[name] = frozenset(found)
@@ -76,13 +88,19 @@ class Version:
 
 
 class Disagreement(NamedTuple):
-    """A payload that one side takes, and why the other, *refuser*, does not."""
+    """
+    A payload that one side takes, and why the other, *refuser*, does not.
+
+    It is *masked* where the new side refuses it too, but only for changes at other places: without these it would take
+    what the old side refuses.
+    """
 
     contract: str
     payload: Any
     direction: str
     refuser: Version
     refusals: tuple[Finding, ...]
+    masked: bool = False
 
 
 class Versions:
@@ -92,7 +110,9 @@ class Versions:
         self.old = Version(old, now)
         self.new = Version(new, now)
         self.catalogs = (old, new)
-        self.both = sorted(set(old.names) & set(new.names))
+        self.both = sorted(self.old.facets.keys() & self.new.facets.keys())
+        self.gone = sorted(self.old.facets.keys() - set(new.names))
+        self.come = sorted(self.new.facets.keys() - set(old.names))
 
     @cached_property
     def changes(self) -> dict[Key, Change]:
@@ -109,16 +129,33 @@ class Versions:
         return [name for name in self.both if not self.old.reached(name) | self.new.reached(name) <= alike]
 
     def direction(self, name: str) -> Direction:
-        catalog = self.old.catalog if name in self.old.catalog.names else self.new.catalog
+        catalog = self.old.catalog if name in self.old.facets else self.new.catalog
         return catalog[name].direction
 
     def disagreement(self, name: str, payload: Any) -> Disagreement | None:
         """How the sides disagree about *payload* for the contract *name*; None if they agree."""
         old, new = self.old.refusals(name, payload), self.new.refusals(name, payload)
-        if bool(old) == bool(new):
+        if old and new:
+            return self._masked(name, payload, old, new)
+        if not old and not new:
             return None
         refuser, direction = (self.new, TIGHTENED) if new else (self.old, LOOSENED)
         return Disagreement(name, payload, direction, refuser, tuple(new or old))
+
+    def _masked(self, name: str, payload: Any, old: list[Finding], new: list[Finding]) -> Disagreement | None:
+        """
+        What is loosened of *payload*, though the new side refuses it for what is tightened.
+
+        A constraint that was only put in another way refuses at the same place as before, so that counts for nothing.
+        """
+        if not all(_are_apart(one, other) for one in old for other in new):
+            return None
+        loosened = Disagreement(name, payload, LOOSENED, self.old, tuple(old), masked=True)
+        tightened = Disagreement(name, payload, TIGHTENED, self.new, tuple(new))
+        gone, come = (
+            {key for refusal in each.refusals for key in self.blamed(each, refusal)} for each in (loosened, tightened)
+        )
+        return loosened if gone | come <= self.changes.keys() and not gone & come else None
 
     def said(self, name: str, payload: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What each side says of *payload*."""
@@ -173,6 +210,25 @@ class Versions:
         return list(dict.fromkeys([*found, *(key for key in self.changes if key.contract in inner)]))
 
 
+def number(contract: Contract) -> tuple[int, ...]:
+    """The version of *contract*: major, minor, patch."""
+    try:
+        major, minor, patch = (int(part) for part in contract.version.split("."))
+    except (ValueError, AttributeError):
+        said = f"x-version is {contract.version!r}, expected such as 1.2.0."
+        raise BrokenContract(f"Contract {contract.name!r}: {said}") from None
+    return major, minor, patch
+
+
+def trouble(name: str, error: Exception) -> str:
+    """Why nothing can be said of the contract *name*, as one sentence that names it."""
+    said = " ".join(str(error).split()) or "no more is known"
+    if isinstance(error, ContractError) and repr(name) in said:
+        return said
+    kind = "" if isinstance(error, ContractError) else f"{type(error).__name__}: "
+    return f"Contract {name!r} cannot be compared: {kind}{said.rstrip('.')}."
+
+
 def _standing(refusal: Finding) -> tuple[str, str]:
     """The contract or rule that holds what refuses, and the JSON Pointer to it there."""
     name, _, at = refusal.location.removeprefix(URN).partition("#")
@@ -185,6 +241,12 @@ def _contracts(value: Any) -> set[str]:
         return {value.removeprefix(URN)} if value.startswith(URN) else set()
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return set[str]().union(*map(_contracts, inner))
+
+
+def _are_apart(one: Finding, other: Finding) -> bool:
+    """Whether neither refusal is about what the other is about, or about something in it."""
+    at, beside = (f"{'' if each.items is None else '/*'}{each.pointer}/" for each in (one, other))
+    return not at.startswith(beside) and not beside.startswith(at)
 
 
 def _beside(place: str, pointer: str) -> str:

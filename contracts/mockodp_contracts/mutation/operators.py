@@ -91,6 +91,9 @@ def matches(pattern: str, text: str) -> bool:
     return _compiled(pattern).search(text) is not None
 
 
+_END_OR_ELSE: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$")
+
+
 def types_of(asked: Any) -> frozenset[str]:
     """The types that the keyword ``type`` allows."""
     named = {asked} if isinstance(asked, str) else set(asked)
@@ -106,7 +109,8 @@ def type_of(value: Any) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern), re.ASCII)
+    """*pattern* as JavaScript reads it: ``$`` is the very end; within brackets, or escaped, it is a dollar sign."""
+    return re.compile(_END_OR_ELSE.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern), re.ASCII)
 
 
 def _required(asked: Any, value: Any) -> Iterator[Wrong]:
@@ -251,7 +255,7 @@ def _unfit(asked: Any) -> Iterator[Any]:
 def _names(asked: Any, value: Any) -> Iterator[Wrong]:
     value = value if isinstance(value, dict) else {}
     for bad in (*TEXTS, *(name.upper() for name in value)):
-        if not matches(asked["pattern"], bad):
+        if "pattern" in asked and not matches(asked["pattern"], bad):
             yield Wrong("bad name", {**value, bad: "text"})
 
 
