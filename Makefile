@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 STATE ?= .mockodp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mock-up mock-down demo node upstream mutants test soak lint format types bench docs dist clean
+.PHONY: help venv mock-up mock-down demo node upstream mutants conformance test soak lint format types bench docs dist clean
 
 help:  ## Show this list.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,13 @@ upstream: .venv/.run  ## Compare our table of the destination with the published
 
 mutants: .venv/.run  ## Break every contract in every way and count what its judge notices.
 	@$(BIN)/python -m mockodp_contracts.mutation.mutants
+
+# A folder of recorded cases of the official code: FILE.ndjson and FILE.expected.
+CONFORMANCE ?= ../shared/conformance
+
+conformance: .venv/.run  ## Compare the engine with recorded answers of the official code, where they are there.
+	@if [ -d '$(CONFORMANCE)' ]; then $(BIN)/mockodp engine --compare '$(CONFORMANCE)'; \
+	  else echo "not compared: there is no folder '$(CONFORMANCE)'; name one by CONFORMANCE=FOLDER"; fi
 
 test: .venv/.dev  ## Run every test (see below for its scale).
 	$(BIN)/pytest -n auto $(PYTEST)

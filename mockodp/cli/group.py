@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "accounts": "mockodp.cli.accounts:accounts",
     "reset": "mockodp.cli.accounts:reset",
     "contracts": "mockodp.cli.contracts:contracts",
+    "engine": "mockodp_harness.cli.engine:engine",
     "fidelity": "mockodp.cli.fidelity:fidelity",
     "doctor": "mockodp.cli.doctor:doctor",
 }

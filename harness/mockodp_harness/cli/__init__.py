@@ -1,0 +1,1 @@
+"""Commands of the integration side; each is loaded when it is called."""

@@ -1,0 +1,104 @@
+"""
+One request of an action and what comes back, as values; and the errors that end a call, in JavaScript's names.
+
+Knows no sockets: whoever runs the engine gives it a function that sends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from mockodp_harness.segment import values
+
+SUCCESS: Final = range(200, 300)
+USER_AGENT: Final = ("user-agent", "Segment (Actions)")
+_NO_HEADER_VALUE: Final = re.compile("[^\t\x20-\x7e\x80-\xff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as the framework makes it: *headers* in wire order, *body* the exact text."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back; *body* is text."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] | None = None
+    status_text: str = ""
+
+    @property
+    def data(self) -> Any:
+        """The body as an action sees it: JSON if it is said to be, else the text."""
+        kind = next((value for name, value in (self.headers or {}).items() if name.lower() == "content-type"), "")
+        return values.parse(self.body) if "application/json" in kind else self.body
+
+
+Send = Callable[[Request], Response]
+
+
+class CallError(Exception):
+    """
+    What ends a call. *name* and *message* are JavaScript's; *status* is the framework's, if it sets one.
+
+    *errors* lists single faults; *response* is what the other side answered.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        errors: Sequence[Mapping[str, Any]] = (),
+        response: Response | None = None,
+    ) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+        self.message = message
+        self.status = status
+        self.code = code
+        self.errors = tuple(errors)
+        self.response = response
+
+
+def post(url: str, key: str, body: str | None = None) -> Request:
+    """A POST with a bearer key; with a body it is JSON."""
+    headers = [("authorization", f"Bearer {key}"), USER_AGENT]
+    return Request("POST", url, (*headers, *([("content-type", "application/json")] if body is not None else [])), body)
+
+
+def exchanged(request: Request, send: Send) -> Response:
+    """The answer to *request*; `CallError` for what cannot be sent, and for a status outside 200 to 299."""
+    _check(request)
+    response = send(request)
+    if response.status not in SUCCESS:
+        raise CallError("HTTPError", _reason(response), response=response)
+    return response
+
+
+def _check(request: Request) -> None:
+    if "://" not in request.url:
+        raise CallError("TypeError", "Invalid URL", code="ERR_INVALID_URL")
+    for _, value in request.headers:
+        if _NO_HEADER_VALUE.search(value):
+            raise CallError("TypeError", f"{value} is not a legal HTTP header value")
+
+
+def _reason(response: Response) -> str:
+    try:
+        return response.status_text or HTTPStatus(response.status).phrase
+    except ValueError:
+        return str(response.status)

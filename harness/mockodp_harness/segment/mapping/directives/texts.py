@@ -1,0 +1,131 @@
+"""Directives that make texts: ``@case``, ``@replace``, ``@json``, ``@liquid``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from mockodp_harness.segment.mapping import liquid
+from mockodp_harness.segment.mapping.errors import MappingError
+from mockodp_harness.segment.mapping.resolving import as_text, directive, options, resolve
+from mockodp_harness.segment.values import (
+    UNDEFINED,
+    Object,
+    folded,
+    from_units,
+    is_truthy,
+    length,
+    parse,
+    stringify,
+    to_text,
+    units,
+)
+
+_LONGEST: Final = 10
+_REFERENCE: Final = re.compile(r"\$([$&`'])")
+
+
+@directive("@case")
+def case(argument: Any, event: Any) -> Any:
+    """``{"@case": {"operator": "lower", "value": value}}``: a text in lower or upper case."""
+    members = options("@case", argument)
+    if not is_truthy(members.get("operator")):
+        raise MappingError('@case requires a "operator" key')
+    if not is_truthy(members.get("value")):
+        return UNDEFINED
+    return cased(members["operator"], resolve(members["value"], event))
+
+
+def cased(operator: Any, value: Any) -> Any:
+    """*value* in that case; what is no text stays, whatever the operator."""
+    if not isinstance(value, str):
+        return value
+    if operator not in ("lower", "upper"):
+        raise MappingError('operator key should have a value of "lower" or "upper"')
+    return value.lower() if operator == "lower" else value.upper()
+
+
+@directive("@replace")
+def replace(argument: Any, event: Any) -> Any:
+    """``{"@replace": {"pattern": "_", "replacement": "-", "value": value}}``, and the same again with ``pattern2``."""
+    members = options("@replace", argument)
+    if not is_truthy(members.get("value")):
+        return UNDEFINED
+    return replaced(members, resolve(members["value"], event))
+
+
+def replaced(members: Object, value: Any) -> str:
+    """*value* as a text, with the first and then the second pattern replaced."""
+    text = to_text(value) if isinstance(value, str | bool | int | float) else ""
+    pattern = members.get("pattern", UNDEFINED)
+    if not isinstance(pattern, str) or not pattern:
+        raise MappingError('@replace requires a "pattern" key')
+    text = _replaced_once(members, text, pattern, "replacement")
+    pattern = members.get("pattern2", UNDEFINED)
+    return _replaced_once(members, text, pattern, "replacement2") if isinstance(pattern, str) and pattern else text
+
+
+def _replaced_once(members: Object, text: str, pattern: str, name: str) -> str:
+    given = members.get(name, UNDEFINED)
+    replacement = "" if given is UNDEFINED else to_text(given)
+    if length(pattern) > _LONGEST:
+        raise MappingError('@replace requires a "pattern" less than 10 characters')
+    if length(replacement) > _LONGEST:
+        raise MappingError('@replace requires a "replacement" less than 10 characters')
+    is_global = is_truthy(members["global"]) if members.get("global", UNDEFINED) is not UNDEFINED else True
+    return substituted(
+        text, pattern, replacement, ignore_case=is_truthy(members.get("ignorecase")), is_global=is_global
+    )
+
+
+def substituted(text: str, pattern: str, replacement: str, *, ignore_case: bool, is_global: bool) -> str:
+    """*text* with a literal *pattern* replaced; the replacement may refer to the match and what is around it."""
+    text, pattern, replacement = units(text), units(pattern), units(replacement)
+    searched, sought = (_folded(text), _folded(pattern)) if ignore_case else (text, pattern)
+    made, end, start = "", 0, searched.find(sought)
+    while start >= 0:
+        made += text[end:start] + _expanded(replacement, text, start, start + len(pattern))
+        end = start + len(pattern)
+        start = searched.find(sought, end) if is_global else -1
+    return from_units(made + text[end:])
+
+
+def _folded(text: str) -> str:
+    return text.upper() if text.isascii() else "".join(map(folded, text))
+
+
+def _expanded(replacement: str, text: str, start: int, end: int) -> str:
+    if "$" not in replacement:
+        return replacement
+    meanings = {"$": "$", "&": text[start:end], "`": text[:start], "'": text[end:]}
+    return _REFERENCE.sub(lambda found: meanings[found[1]], replacement)
+
+
+@directive("@json")
+def json(argument: Any, event: Any) -> Any:
+    """``{"@json": {"mode": "encode", "value": value}}``: JSON text of a value, or the value of a JSON text."""
+    members = options("@json", argument)
+    if not is_truthy(members.get("value")):
+        raise MappingError('@json requires a "value" key')
+    return converted(members.get("mode"), resolve(members["value"], event))
+
+
+def converted(mode: Any, value: Any) -> Any:
+    """*value* encoded or decoded; a text that is no JSON stays, an unknown mode gives undefined."""
+    if mode == "encode":
+        encoded = stringify(value)
+        return UNDEFINED if encoded is None else encoded
+    if mode != "decode":
+        return UNDEFINED
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse(value)
+    except ValueError:
+        return value
+
+
+@directive("@liquid")
+def liquid_(argument: Any, event: Any) -> str:
+    """``{"@liquid": "{{ properties.total | round }}"}``: a Liquid template with the event as its root scope."""
+    return liquid.render(as_text("@liquid", argument), event)

@@ -1,0 +1,48 @@
+"""Where a path of a trigger leads: into the properties, traits or context of an event."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from mockodp_harness.segment.triggers.errors import TriggerError
+from mockodp_harness.segment.triggers.inherited import inherited
+from mockodp_harness.segment.values import Function, is_index, is_truthy, length, units
+
+_SEPARATORS: Final = re.compile(r"[.\[\]]")
+
+
+def pieces(path: Any) -> list[str]:
+    """The names that *path* is made of; `TriggerError` if there is none."""
+    found = [piece for piece in _SEPARATORS.split(path) if piece] if isinstance(path, str) else []
+    if not found:
+        raise TriggerError(f"Path {path!r} has no name in it.")
+    return found
+
+
+def found(holder: Any, pieces: list[str]) -> Any:
+    """What is in *holder* at *pieces*, or the first value on the way there that is falsy."""
+    value = holder
+    for piece in pieces:
+        if not is_truthy(value):
+            break
+        value = _member(value, piece)
+    return value
+
+
+def _member(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return value[name] if name in value else inherited(value, name)
+    if isinstance(value, str | list):
+        return _item(value, name)
+    if isinstance(value, Function) and name in {"name", "length"}:
+        return getattr(value, name)
+    return inherited(value, name)
+
+
+def _item(value: str | list[Any], name: str) -> Any:
+    """A member of what has a length and indexes; those of texts count UTF-16 code units."""
+    if name == "length":
+        return length(value) if isinstance(value, str) else len(value)
+    items = units(value) if isinstance(value, str) else value
+    return items[int(name)] if is_index(name) and int(name) < len(items) else inherited(value, name)
