@@ -141,27 +141,21 @@ class Instance:
         self._subscriptions = [Subscription.of(destination, said) for said in subscriptions]
 
     def event(self, event: Any, send: Send, zone: Zone = UTC) -> Results:
-        """What becomes of one event; the first failure is raised after every subscription had its turn."""
-        settings = validated(self._destination, self._settings)
-        results: Results = []
-        failures = []
-        for subscription in self._subscriptions:
-            try:
-                results += _of_event(subscription, event, settings, send, zone)
-            except CallError as failure:
-                failures.append(failure)
-        if failures:
-            raise failures[0]
-        return results
+        """What becomes of one event."""
+        return self._each(lambda subscription, settings: _of_event(subscription, event, settings, send, zone))
 
     def batch(self, events: Sequence[Any], send: Send, zone: Zone = UTC) -> Results:
         """What becomes of several events delivered together."""
+        return self._each(lambda subscription, settings: _of_batch(subscription, events, settings, send, zone))
+
+    def _each(self, outcome: Callable[[Subscription, Object], Results]) -> Results:
+        """All results; the first failure is raised after every subscription had its turn."""
         settings = validated(self._destination, self._settings)
         results: Results = []
         failures = []
         for subscription in self._subscriptions:
             try:
-                results += _of_batch(subscription, events, settings, send, zone)
+                results += outcome(subscription, settings)
             except CallError as failure:
                 failures.append(failure)
         if failures:
