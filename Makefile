@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 STATE ?= .mockodp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mock-up mock-down demo node upstream mutants conformance test soak lint format types bench docs dist clean
+.PHONY: help venv mock-up mock-down demo node upstream mutants conformance parity test fuzz coverage soak lint format types bench docs dist clean
 
 help:  ## Show this list.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +62,22 @@ conformance: .venv/.run  ## Compare the engine with recorded answers of the offi
 	@if [ -d '$(CONFORMANCE)' ]; then $(BIN)/mockodp engine --compare '$(CONFORMANCE)'; \
 	  else echo "not compared: there is no folder '$(CONFORMANCE)'; name one by CONFORMANCE=FOLDER"; fi
 
+parity: .venv/.run  ## Compare the engine with the published package on generated cases (CASES, SEED; needs Node 20).
+	@$(BIN)/python -m mockodp_harness.node install >/dev/null
+	@$(BIN)/mockodp parity --cases $(or $(CASES),20000) --seed $(or $(SEED),1)
+
 test: .venv/.dev  ## Run every test (see below for its scale).
 	$(BIN)/pytest -n auto $(PYTEST)
+
+fuzz: .venv/.dev  ## Damage sound cases of the engine (CASES=1000000 SEED=7) and see that each is answered.
+	$(BIN)/python -m tests.harness.fuzz --cases $(or $(CASES),100000) --seed $(or $(SEED),20240301)
+
+# The integration engine, whose branches the tests of the engine have to reach.
+ENGINE := mockodp_harness.segment,mockodp_harness.destinations,mockodp_harness.conformance,mockodp_harness.cases
+
+coverage: .venv/.dev  ## Branch coverage of the integration engine; fails under 95 %.
+	CASES=60 $(BIN)/coverage run --source=$(ENGINE) -m pytest -q tests/harness/segment tests/harness/test_bad_input.py
+	$(BIN)/coverage report
 
 soak: .venv/.dev  ## Every test at length: 200 kills, 100,000 requests, 500 generated cases.
 	REQUESTS=100000 KILLS=200 CASES=500 $(BIN)/pytest -n auto

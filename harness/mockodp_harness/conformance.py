@@ -9,19 +9,19 @@ back.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mockodp_contracts.destination import destination as definition
 
+from mockodp_harness.cases import Case, CaseError, check
 from mockodp_harness.destinations import optimizely_data_platform as odp
 from mockodp_harness.segment import dates, mapping, payload, triggers
 from mockodp_harness.segment.destination import Instance, Run, faults_of, tried_authentication
 from mockodp_harness.segment.exchange import CallError, Request, Response
-from mockodp_harness.segment.values import UNDEFINED, Object, parse, stringify
+from mockodp_harness.segment.values import CRASHES, UNDEFINED, Object, crash, ordered, parse, stringify
 
 SETTINGS: Final = {"apiKey": "test-key", "region": "US"}
-Case = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
@@ -44,15 +44,25 @@ class Canned:
 
 def answer(case: Case) -> Answer:
     """What the engine makes of *case*, in the shape of the official answers."""
+    try:
+        check(case, KINDS)
+    except CaseError as error:
+        return _refused(case, {"name": "CaseError", "message": str(error)}, [])
     canned = Canned(case)
     try:
         result = KINDS[case["kind"]](case, canned)
-    except (CallError, mapping.MappingError) as error:
-        return {"id": case.get("id"), "ok": False, "error": _told(error), "requests": canned.requests}
-    except triggers.TriggerError as error:
-        told = {"name": "Error", "message": str(error)}
-        return {"id": case.get("id"), "ok": False, "error": told, "requests": canned.requests}
+        stringify(result)  # what is nested too deep fails here, not at whoever writes the answer
+    except (CallError, mapping.MappingError, triggers.TriggerError, payload.SchemaError) as error:
+        return _refused(case, _told(error), canned.requests)
+    except CRASHES as error:
+        return _refused(case, {"name": crash(error).name, "message": crash(error).message}, canned.requests)
     return {"id": case.get("id"), "ok": True, "result": result}
+
+
+def _refused(case: Case, error: Object, requests: Sequence[Object]) -> Answer:
+    given = case.get("id") if isinstance(case, dict) else None
+    told = None if isinstance(given, dict | list) else given
+    return {"id": told, "ok": False, "error": error, "requests": requests}
 
 
 def _response(said: Mapping[str, Any]) -> Response:
@@ -65,12 +75,14 @@ def _response(said: Mapping[str, Any]) -> Response:
     return Response(said.get("status", 200), text, headers, said.get("status_text", ""))
 
 
-def _told(error: CallError | mapping.MappingError) -> Object:
+def _told(error: CallError | mapping.MappingError | triggers.TriggerError | payload.SchemaError) -> Object:
     """An error as the official answers tell it; of an aggregate only its parts, since its message is a rendering."""
     if isinstance(error, mapping.AggregateError):
         return {"name": error.name, "errors": [fault.message for fault in error.errors]}
-    if isinstance(error, mapping.MappingError):
+    if not isinstance(error, CallError):
         return {"name": error.name, "message": error.message}
+    if error.name == "AggregateError":
+        return {"name": error.name, "errors": [fault["message"] for fault in error.errors]}
     members = {"status": error.status, "code": error.code, "errors": list(error.errors) or None}
     told = {"name": error.name, "message": error.message, **{k: v for k, v in members.items() if v is not None}}
     if error.response is not None:
@@ -88,7 +100,7 @@ def _settings(case: Case) -> Mapping[str, Any]:
 def _run(case: Case) -> Run:
     slug = case["action"]
     defaults = odp.default_mapping(slug) if case.get("use_defaults") else {}
-    return Run(odp.destination().actions[slug], mapping.compiled({**defaults, **case.get("mapping", {})}))
+    return Run(odp.destination().actions[slug], mapping.compiled(ordered({**defaults, **case.get("mapping", {})})))
 
 
 def _action(case: Case, canned: Canned) -> Any:
@@ -138,7 +150,10 @@ def _fql(case: Case, _: Canned) -> Any:
     ast = triggers.parse(case["fql"])
     if "error" in ast:
         return {"parse_error": ast["error"]["message"], **({"match": False} if "event" in case else {})}
-    return {"ast": ast, **({"match": triggers.evaluate(ast, case["event"])} if "event" in case else {})}
+    return {
+        "ast": parse(stringify(ast) or ""),
+        **({"match": triggers.evaluate(ast, case["event"])} if "event" in case else {}),
+    }
 
 
 def _fql_generate(case: Case, _: Canned) -> Any:
@@ -180,10 +195,12 @@ def _schema(case: Case, _: Canned) -> Any:
 
 
 def _remove_empty(case: Case, _: Canned) -> Any:
+    payload.check(case["schema"])
     return _value(payload.remove_empty(case["payload"], case["schema"], root=case.get("root", True)))
 
 
 def _validate_schema(case: Case, _: Canned) -> Any:
+    payload.check(case["schema"])
     held = case["payload"]
     mismatches = payload.validate(held, case["schema"], exempt=case.get("exempt", ()))
     if mismatches and case.get("throw", True):

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "reset": "mockodp.cli.accounts:reset",
     "contracts": "mockodp.cli.contracts:contracts",
     "engine": "mockodp_harness.cli.engine:engine",
+    "parity": "mockodp_harness.cli.parity:parity",
     "fidelity": "mockodp.cli.fidelity:fidelity",
     "doctor": "mockodp.cli.doctor:doctor",
 }

@@ -45,6 +45,8 @@ def test_the_wheel_has_the_three_packages_and_their_data(wheel: Path) -> None:
     wanted = {f"{package}/py.typed" for package in PACKAGES} | {
         "mockodp/node/mockodp-preload.cjs",
         "mockodp_harness/demo_events.json",
+        "mockodp_harness/node/canned.mjs",
+        "mockodp_harness/node/cases.mjs",
         "mockodp_harness/node/package-lock.json",
         "mockodp_harness/node/runner.mjs",
     }

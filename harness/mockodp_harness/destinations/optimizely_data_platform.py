@@ -6,8 +6,8 @@ Members stand in the order in which the published package writes them; what is u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, tzinfo
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date
 from functools import cache, partial
 from typing import Any, Final
 
@@ -16,20 +16,10 @@ from mockodp_contracts import destination as tables
 from mockodp_harness.segment import dates
 from mockodp_harness.segment.destination import Action, Destination
 from mockodp_harness.segment.exchange import Request, post
-from mockodp_harness.segment.values import UNDEFINED, Object, ordered, stringify, to_text
+from mockodp_harness.segment.items import Constant, Derived, Layout, Member, Zone
+from mockodp_harness.segment.values import UNDEFINED, Object, to_text
 
-Payload = Mapping[str, Any]
-Body = Callable[[Payload, str | tzinfo], Object]
-
-CUSTOM: Final = "custom"
-
-_CONTACT_BEFORE_BIRTH: Final = (
-    ("user_identifiers", "user_identifiers"), ("title", "title"), ("name", "name"), ("first_name", "firstname"),
-    ("last_name", "lastname"), ("age", "age"),
-)  # fmt: skip
-_CONTACT_AFTER_BIRTH: Final = (
-    ("gender", "gender"), ("phone", "phone"), ("address", "address"), ("company", "company"), ("image_url", "avatar"),
-)  # fmt: skip
+_LENGTH_OF_DATE: Final = 10
 
 
 @cache
@@ -38,7 +28,9 @@ def destination() -> Destination:
     table = tables.destination()
     urls = {region.name: region.base_url for region in table.regions}
     actions = {
-        each.slug: Action(each.slug, each.title, _fields(each.fields), partial(_request, urls, each))
+        each.slug: Action(
+            each.slug, each.title, _fields(each.fields), LAYOUTS[each.slug], partial(_head, urls, each.path)
+        )
         for each in table.actions
     }
     settings = {each.name: _setting(each) for each in table.settings}
@@ -59,15 +51,8 @@ def presets() -> list[Object]:
     ]
 
 
-def _request(
-    urls: Mapping[str, str],
-    action: tables.Action,
-    payloads: Sequence[Payload],
-    settings: Mapping[str, Any],
-    zone: str | tzinfo,
-) -> Request:
-    items = [item(action.slug, payload, zone) for payload in payloads]
-    return post(_url(urls, settings) + action.path, _key(settings), stringify(items))
+def _head(urls: Mapping[str, str], path: str, settings: Mapping[str, Any]) -> Request:
+    return post(_url(urls, settings) + path, _key(settings), "")
 
 
 def _authentication(urls: Mapping[str, str], path: str, settings: Mapping[str, Any]) -> Request:
@@ -75,7 +60,7 @@ def _authentication(urls: Mapping[str, str], path: str, settings: Mapping[str, A
 
 
 def _url(urls: Mapping[str, str], settings: Mapping[str, Any]) -> str:
-    return urls.get(str(settings.get("region")), "undefined")
+    return urls.get(to_text(settings.get("region", UNDEFINED)), "undefined")
 
 
 def _key(settings: Mapping[str, Any]) -> str:
@@ -103,68 +88,54 @@ def _setting(setting: tables.Setting) -> Object:
     return {"label": setting.label, "type": setting.type, "required": setting.required, **choices}
 
 
-def item(action: str, payload: Payload, zone: str | tzinfo = UTC) -> Object:
-    """The item that *action* makes of a payload; *zone* is where the process reads dates of birth."""
-    return BODIES[action](payload, zone)
-
-
-def _ecommerce_event(payload: Payload, _: str | tzinfo) -> Object:
-    return _defined([*_event(payload), *_named(payload, "timestamp", "order_id", "total", "products")])
-
-
-def _custom_event(payload: Payload, _: str | tzinfo) -> Object:
-    return _defined([*_event(payload), *_named(payload, "timestamp", "data")])
-
-
-def _email_event(payload: Payload, _: str | tzinfo) -> Object:
-    return _defined([
-        ("type", "email"),
-        ("action", payload.get("event_action", UNDEFINED)),
-        *_named(payload, "campaign", "campaign_id", "user_identifiers"),
-        ("campaign_event_value", payload.get("link_url")),
-        *_named(payload, "timestamp"),
-    ])  # fmt: skip
-
-
-def _contact(payload: Payload, zone: str | tzinfo) -> Object:
-    """Additional traits first; a contact's own members take their place in it, also where they are undefined."""
-    made = dict(payload.get("additional_traits") or {})
-    made |= _renamed(payload, _CONTACT_BEFORE_BIRTH)
-    made |= _birth(payload.get("DOB"), zone)
-    made |= _renamed(payload, _CONTACT_AFTER_BIRTH)
-    return ordered(_defined(made.items()))
-
-
-def _event(payload: Payload) -> list[tuple[str, Any]]:
-    kind = payload.get("event_type")
-    return [
-        ("user_identifiers", payload.get("user_identifiers", UNDEFINED)),
-        ("action", payload.get("event_action", UNDEFINED)),
-        ("type", CUSTOM if kind is None else kind),
-    ]
-
-
-def _birth(value: Any, zone: str | tzinfo) -> Object:
+def _birth(value: Any, zone: Zone) -> Object:
     """The three numbers of a date of birth; none if there is no date."""
-    day = None if value is None or value == "" else dates.date(dates.time_of(value, zone), zone)
+    if value is None or value == "":
+        return {}
+    day = (_day(value) if zone is UTC else None) or dates.date(dates.time_of(value, zone), zone)
     return {} if day is None else {"dob_year": day.year, "dob_month": day.month, "dob_day": day.day}
 
 
-def _named(payload: Payload, *names: str) -> list[tuple[str, Any]]:
-    return [(name, payload.get(name, UNDEFINED)) for name in names]
+def _day(value: Any) -> date | None:
+    """The date of a text such as ``1990-01-01``, which most are and which needs no thought in UTC."""
+    if value.__class__ is not str or len(value) != _LENGTH_OF_DATE or value[4] != "-" or value[7] != "-":
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
 
 
-def _renamed(payload: Payload, names: Iterable[tuple[str, str]]) -> Object:
-    return {wire: payload.get(field, UNDEFINED) for wire, field in names}
+def _named(*names: str) -> list[Member]:
+    return [Member(name, name) for name in names]
 
 
-def _defined(members: Iterable[tuple[str, Any]]) -> Object:
-    return {name: value for name, value in members if value is not UNDEFINED}
-
-
-BODIES: Final[Mapping[str, Body]] = {
-    "customEvent": _ecommerce_event,
-    "nonEcommCustomEvent": _custom_event,
-    "emailEvent": _email_event,
-    "upsertContact": _contact,
-}
+_EVENT: Final = (
+    Member("user_identifiers", "user_identifiers"),
+    Member("action", "event_action"),
+    Member("type", "event_type", instead="custom"),
+)
+LAYOUTS: Final[Mapping[str, Layout]] = {
+    "customEvent": Layout((*_EVENT, *_named("timestamp", "order_id", "total", "products"))),
+    "nonEcommCustomEvent": Layout((*_EVENT, *_named("timestamp", "data"))),
+    "emailEvent": Layout((
+        Constant("type", "email"),
+        Member("action", "event_action"),
+        *_named("campaign", "campaign_id", "user_identifiers"),
+        Member("campaign_event_value", "link_url", instead=None),
+        *_named("timestamp"),
+    )),
+    "upsertContact": Layout(
+        (
+            *_named("user_identifiers", "title", "name"),
+            Member("first_name", "firstname"),
+            Member("last_name", "lastname"),
+            *_named("age"),
+            Derived("DOB", _birth),
+            *_named("gender", "phone", "address", "company"),
+            Member("image_url", "avatar"),
+        ),
+        spread="additional_traits",
+    ),
+}  # fmt: skip
+"""The items of each action: members stand in the order in which the published package writes them."""

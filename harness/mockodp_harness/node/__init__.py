@@ -1,5 +1,7 @@
 """The published destination itself, run by Node.js: pinned, asked over pipes, its requests recorded."""
 
+from mockodp_harness.drivers.trace import Answer, Failure, Outgoing, Trace
+from mockodp_harness.node.description import Description
 from mockodp_harness.node.errors import (
     NodeDriverError,
     NodeMissing,
@@ -11,7 +13,6 @@ from mockodp_harness.node.errors import (
 from mockodp_harness.node.packages import find, home, install
 from mockodp_harness.node.runner import Instance, NodeRunner
 from mockodp_harness.node.tls import preload, tls_environment
-from mockodp_harness.node.trace import Answer, Description, Failure, Outgoing, Trace
 
 __all__ = [
     "Answer",

@@ -14,7 +14,7 @@ const PACKAGES = fileURLToPath(new URL('./node_modules', import.meta.url))
 
 const require = createRequire(import.meta.url)
 const { Destination, defaultValues } = require('@segment/actions-core')
-const { default: definition } = require(FOLDER)
+export const { default: definition } = require(FOLDER)
 
 /** The map the destination's code reads its base URLs from: whoever writes into it moves the destination. */
 export const { hosts } = require(`${FOLDER}/utils`)
@@ -24,16 +24,15 @@ export class ProtocolError extends Error {
   name = 'ProtocolError'
 }
 
-/** The framework itself, that also tells which of a call's subscriptions are at work. */
+/** The framework itself, that also tells which of a call's subscriptions is at work. */
 class Watched extends Destination {
   onSubscription(...args) {
-    const outcome = super.onSubscription(...args)
-    Call.current()?.addSubscription(outcome)
-    return outcome
+    const work = () => super.onSubscription(...args)
+    return Call.current()?.share(work) ?? work()
   }
 }
 
-const destination = new Watched(definition)
+export const destination = new Watched(definition)
 
 export const operations = {
   describe: () => description(),
@@ -42,7 +41,8 @@ export const operations = {
   testAuthentication: (request) => sent(destination.testAuthentication(member(request, 'settings', isObject))),
 }
 
-async function sent(outcome) {
+/** What *outcome* comes to, with nothing of it left behind in the destination. */
+export async function sent(outcome) {
   try {
     return (await outcome) ?? null
   } finally {
@@ -50,7 +50,8 @@ async function sent(outcome) {
   }
 }
 
-function configured(request) {
+/** The settings and subscriptions of *request*, as the entry points want them. */
+export function configured(request) {
   const settings = member(request, 'settings', isObject)
   const given = request.subscriptions ?? []
   if (!Array.isArray(given)) throw new ProtocolError(`'subscriptions' is ${kind(given)}, expected an array.`)
@@ -68,8 +69,13 @@ function defaults(slugs) {
   return (slugs || []).map((slug) => {
     const action = known(definition.actions, 'action', slug)
     const subscribe = action.defaultSubscription ?? 'type = "track"'
-    return { name: action.title, partnerAction: slug, subscribe, mapping: defaultValues(action.fields) }
+    return { name: action.title, partnerAction: slug, subscribe, mapping: defaultMapping(action) }
   })
+}
+
+/** The mapping that Segment's form proposes for an action. */
+export function defaultMapping(action) {
+  return defaultValues(action.fields)
 }
 
 function description() {

@@ -1,7 +1,7 @@
 """
 What can go wrong around the destination, as a tree.
 
-* NodeDriverError
+* NodeDriverError (a DriverError)
   - NodeMissing            no Node.js or no npm here, or one that is too old
   - PackagesMissing        the pinned packages are not installed, or cannot be
   - RunnerDied             the Node process ended while it was needed
@@ -11,11 +11,11 @@ What can go wrong around the destination, as a tree.
 What the destination itself refuses or fails at is not here: that is a verdict, the `error` of a `Trace`.
 """
 
+from mockodp_harness.drivers.errors import DriverError
 
-class NodeDriverError(Exception):
+
+class NodeDriverError(DriverError):
     """The environment is not ready to run the published destination."""
-
-    exit_code = 3
 
 
 class NodeMissing(NodeDriverError):

@@ -24,6 +24,8 @@ from mockodp_harness.node.programs import node, npm, run
 SOURCES = Path(__file__).parent
 FILES = (
     ".npmrc",
+    "canned.mjs",
+    "cases.mjs",
     "destination.mjs",
     "package-lock.json",
     "package.json",
@@ -31,6 +33,7 @@ FILES = (
     "runner.mjs",
     "stand-in/index.js",
     "stand-in/package.json",
+    "steps.mjs",
 )
 NPM_SECONDS = 600
 HOW = "Run 'python -m mockodp_harness.node install'."

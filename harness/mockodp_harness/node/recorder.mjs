@@ -14,34 +14,45 @@ const ABANDONED = { name: 'Abandoned', message: 'The client gave up before an an
 const CUT_OFF = { name: 'CutOff', message: 'The connection ended in the middle of the answer.' }
 const UNFINISHED = { name: 'Unfinished', message: 'The answer was not complete when the call ended.' }
 
-const calls = new AsyncLocalStorage()
+const contexts = new AsyncLocalStorage()
 
-/** One call to the destination: which requests it made, and which of its subscriptions are at work. */
+/** One call to the destination: which requests it made, and what each of its subscriptions had of it. */
 export class Call {
   #seen = []
-  #subscriptions = []
+  #shares = []
 
   static current() {
-    return calls.getStore()
+    return contexts.getStore()?.call
   }
 
   /** The first failing subscription rejects the call while the others still send: wait for them, and for the wire. */
   run(work) {
-    return calls.run(this, async () => {
+    return contexts.run({ call: this }, async () => {
       try {
         return await work()
       } finally {
-        await Promise.allSettled(this.#subscriptions)
+        await Promise.allSettled(this.#shares.map((share) => share.outcome))
         await Promise.all(this.#seen.map((seen) => seen.closed))
       }
     })
   }
 
-  addSubscription(outcome) {
-    this.#subscriptions.push(outcome)
+  /** Let the next of its subscriptions *work*. */
+  share(work) {
+    const share = { requests: [] }
+    this.#shares.push(share)
+    share.outcome = contexts.run({ call: this, share }, work)
+    share.outcome.then((results) => (share.results = results), (error) => (share.error = error))
+    return share.outcome
+  }
+
+  /** For each subscription at work so far its requests, by their positions, and `results` or `error` if it is done. */
+  shares() {
+    return this.#shares.map(({ outcome, ...said }) => said)
   }
 
   addRequest(seen) {
+    contexts.getStore().share?.requests.push(this.#seen.length)
     this.#seen.push(seen)
   }
 

@@ -4,14 +4,24 @@
 //
 //   {"id", "op": "describe"}
 //   {"id", "op": "event", "event": {}, "settings": {"apiKey", "region"},
-//    "subscriptions"?: [{}], "presets"?: true | [name], "defaults"?: [action slug], "limit_ms"?: 60000}
+//    "subscriptions"?: [{}], "presets"?: true | [name], "defaults"?: [action slug], "limit_ms"?: 60000, "trace"?: true}
 //   {"id", "op": "batch", "events": [{}], …as for event}
 //   {"id", "op": "testAuthentication", "settings": {}, "limit_ms"?}
 //
-//   {"id", "ok": true, "results", "requests": [REQUEST]}
-//   {"id", "ok": false, "error": ERROR, "requests": [REQUEST]}
+//   {"id", "ok": true, "results", "requests": [REQUEST], "subscriptions"?: [SUBSCRIPTION]}
+//   {"id", "ok": false, "error": ERROR, "requests": [REQUEST], "subscriptions"?: [SUBSCRIPTION]}
 //   REQUEST: {"method", "url", "headers", "body": text | null, "answer"?: {"status", "headers", "body"}, "error"?: ERROR}
-//   ERROR: {"name", "message", "status"?, "code"?, "response_status"?, "response_body"?, "errors"?: [ERROR]}
+//   ERROR: {"name", "message", "status"?, "code"?, "response_status"?, "response_body"?, "errors"?: [FAULT]}
+//   FAULT: {"path", "pointer", "message"} of a validation, {"name", "message"} of a mapping
+//
+// With "trace" an event or a batch is answered with what each of all its subscriptions had of the call (neither results
+// nor error if it had no turn, or did not end), and how far each event got in it: a member is absent where a step was
+// not reached or failed. An event's refusal is that of its trigger, mapping or validation.
+//   SUBSCRIPTION: {"subscription": {"name"?, "subscribe"?, "partnerAction"?}, "results"?, "error"?: ERROR,
+//                  "requests": [position], "events": [EVENT]}
+//   EVENT: {"matched": boolean, "mapped"?, "payload"?, "refusal"?: ERROR}
+//
+// The key is masked in all texts but those of the sender: bodies of requests, what was mapped, validated and sent.
 //
 // The error ProtocolError means that the question was wrong (id null if none could be read), CallTimeout that limit_ms
 // ran out; any other is the destination's own. MOCKODP_HOSTS, or --hosts, is a JSON object of region and base URL.
@@ -31,7 +41,7 @@ process.on('SIGINT', () => {}) // Ctrl-C reaches the whole terminal; the end of 
 const say = ownStdout()
 const regions = givenRegions()
 recordRequests(guard(regions))
-const { hosts, operations, ProtocolError } = await destination()
+const { hosts, operations, ProtocolError, steps } = await destination()
 move(hosts, regions)
 
 const inFlight = new Set()
@@ -47,14 +57,21 @@ process.exit(0)
 async function answer(line) {
   const call = new Call()
   const request = parsed(line)
-  const { id = null, settings, limit_ms: limit = LIMIT_MS } = request
+  const { id = null, settings } = request
+  const said = await outcome(request, call)
+  call.abandon()
+  const requests = call.requests()
+  const traced = request.trace === true && !(said.error instanceof ProtocolError)
+  const subscriptions = traced ? tracks(parsed(line), call.shares()) : undefined // the call may write into its own
+  return { id, ...shown({ ...said, requests, subscriptions }, settings?.apiKey) }
+}
+
+async function outcome(request, call) {
+  const { limit_ms: limit = LIMIT_MS } = request
   try {
-    const results = await within(limit, call, () => operation(request)(request))
-    return { id, ok: true, results, requests: call.requests() }
+    return { ok: true, results: await within(limit, call, () => operation(request)(request)) }
   } catch (error) {
-    return { id, ok: false, error: shown(error, settings?.apiKey), requests: call.requests() }
-  } finally {
-    call.abandon()
+    return { ok: false, error: error ?? new Error(`The destination threw ${error}.`) }
   }
 }
 
@@ -87,31 +104,67 @@ async function within(limit, call, work) {
   }
 }
 
-/** What of an error tells what went wrong, without the key. */
-function shown(thrown, apiKey) {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  const response = error.response
+/** For each subscription of an event or a batch how far its events got, and its share of the call. */
+function tracks(request, shares) {
+  if (request.op !== 'event' && request.op !== 'batch') return undefined
+  return steps(request).map((track, index) => ({ requests: [], ...shares[index], ...track }))
+}
+
+/** What is told of a call: errors by their telling members, and the key in no text but the sender's own. */
+function shown(said, apiKey) {
+  const safe = (value) => masked(value, apiKey)
+  const failure = (thrown) => (thrown === undefined ? undefined : safe(members(thrown)))
+  const outcome = ({ results, error, ...more }) => ({
+    ...more, results: shownResults(results, safe), error: failure(error),
+  })
   return {
-    name: error.name,
-    message: masked(error.message, apiKey),
-    status: error.status,
-    code: error.code,
-    response_status: response?.status,
-    response_body: response?.content,
-    errors: shownParts(error, apiKey),
+    ...outcome(said),
+    requests: said.requests.map(({ answer, error, ...sent }) => ({ ...sent, answer: safe(answer), error: safe(error) })),
+    subscriptions: said.subscriptions?.map(({ events, ...share }) => ({
+      ...outcome(share),
+      events: events.map(({ refusal, ...reached }) => ({ ...reached, refusal: failure(refusal) })),
+    })),
   }
 }
 
-function shownParts(error, apiKey) {
-  if (typeof error[Symbol.iterator] !== 'function') return undefined
-  return [...error].map(({ name, message, path, pointer }) => {
-    return { name, message: masked(message, apiKey), path, pointer }
-  })
+function shownResults(results, safe) {
+  if (!Array.isArray(results)) return safe(results)
+  return results.map(({ multistatus, ...result }) => ({
+    ...safe(result),
+    multistatus: multistatus?.map((node) => node && { ...safe(node), sent: node.sent }), // none for an unknown action
+  }))
 }
 
-function masked(text, apiKey) {
-  if (typeof apiKey !== 'string' || apiKey === '') return String(text)
-  const whole = String(text).replaceAll(`Bearer ${apiKey}`, 'Bearer ****')
+function masked(value, apiKey) {
+  if (typeof value === 'string') return maskedText(value, apiKey)
+  if (Array.isArray(value)) return value.map((item) => masked(item, apiKey))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, masked(member, apiKey)]))
+}
+
+/** What of an error tells what went wrong. The message of an aggregate is a rendering with stack traces. */
+function members(thrown) {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const { name, status, code, response } = error
+  const errors = typeof error[Symbol.iterator] === 'function' ? [...error].map(part) : undefined
+  return {
+    name,
+    message: name === 'AggregateError' ? errors.map(({ message }) => message).join('\n') : String(error.message),
+    status,
+    code,
+    response_status: response?.status,
+    response_body: response?.content,
+    errors,
+  }
+}
+
+function part({ name, message, path, pointer }) {
+  return path === undefined ? { name, message: String(message) } : { path, pointer, message: String(message) }
+}
+
+function maskedText(text, apiKey) {
+  if (typeof apiKey !== 'string' || apiKey === '') return text
+  const whole = text.replaceAll(`Bearer ${apiKey}`, 'Bearer ****')
   return apiKey.length < 6 ? whole : whole.replaceAll(apiKey, '****')
 }
 
@@ -154,7 +207,7 @@ function move(known, given) {
 
 async function destination() {
   try {
-    return await import('./destination.mjs')
+    return { ...(await import('./destination.mjs')), ...(await import('./steps.mjs')) }
   } catch (error) {
     if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ENOENT') throw error
     const what = error.message.split('\n')[0]

@@ -17,20 +17,24 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, Required, Self, TypedDict, TypeVar, Unpack, cast
 
+from mockodp_harness.drivers.driver import Instance as Configured
+from mockodp_harness.drivers.trace import Trace
+from mockodp_harness.node.description import Description
 from mockodp_harness.node.errors import RequestNotUnderstood, RunnerDied, RunnerSilent
 from mockodp_harness.node.packages import found
 from mockodp_harness.node.programs import node
 from mockodp_harness.node.tls import joined
-from mockodp_harness.node.trace import Description, Trace
 
 LIMIT = 60.0  # seconds for one call, after which the runner itself reports what it saw so far
 GRACE = 30.0  # seconds more, for the process to say so
 CLOSING = 10.0  # seconds to finish what is in flight when closed
 LAST_WORDS = 30  # lines of stderr to keep
+EXACT = 2**53  # up to here every whole number is a double
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -42,13 +46,15 @@ class Instance(TypedDict, total=False):
 
     *subscriptions* are as Segment stores them: subscribe, partnerAction, mapping and name. After them come
     the *presets* (all, or those named), then for each action slug in *defaults* one with that action's
-    default mapping on its default trigger, else on ``type = "track"``.
+    default mapping on its default trigger, else on ``type = "track"``. With *trace* the `Trace` of an event or a
+    batch tells for each of all these how far the events got.
     """
 
     settings: Required[Json]
     subscriptions: Sequence[Json]
     presets: bool | Sequence[str]
     defaults: Sequence[str]
+    trace: bool
 
 
 class NodeRunner:
@@ -108,7 +114,8 @@ class NodeRunner:
         *op* is ``event``, ``batch`` or ``testAuthentication``, *members* are those of the protocol. After
         *limit* seconds the trace's error is a ``CallTimeout`` beside the requests seen so far.
         """
-        return self._ask(op, _trace, {**members, "limit_ms": round(limit * 1000)})
+        events = members["events"] if op == "batch" else [members.get("event")]
+        return self._ask(op, partial(_trace, events=events), {**members, "limit_ms": round(limit * 1000)})
 
     def close(self) -> None:
         """Let the process finish what is in flight, and end it."""
@@ -159,7 +166,7 @@ class NodeRunner:
 
     def _take(self, line: bytes) -> None:
         try:
-            said = json.loads(line)
+            said = json.loads(line, parse_int=_whole)
             pending = self._pending.pop(said["id"])
         except (ValueError, TypeError, KeyError):  # not of the protocol: some option for Node talks on stdout
             self._last_words.append(line.decode(errors="replace").rstrip())
@@ -196,11 +203,18 @@ class _Pending(Generic[T]):
             self.future.set_exception(error)
 
 
-def _trace(said: Json) -> Trace:
+def _trace(said: Json, events: Sequence[Any]) -> Trace:
     error = said.get("error")
     if error is not None and error["name"] == "ProtocolError":
         raise RequestNotUnderstood(error["message"])
-    return Trace.from_json(said)
+    stored = [each["subscription"] for each in said.get("subscriptions", ())]
+    return Trace.from_json(said, Configured({}, stored), events)
+
+
+def _whole(digits: str) -> int | float:
+    """The number that JavaScript means: beyond 2^53 its digits are those of a double, rounded."""
+    number = int(digits)
+    return number if abs(number) <= EXACT else float(digits)
 
 
 def _description(said: Json) -> Description:

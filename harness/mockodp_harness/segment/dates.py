@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mockodp_harness.segment.values import Function, number_text, to_text, type_of
 
@@ -23,10 +23,12 @@ DAY_MS: Final = 86_400_000
 CYCLE_DAYS: Final = 146_097  # 400 years, after which the calendar and its weekdays come again
 EPOCH_DAY: Final = datetime(1970, 1, 1).toordinal()
 
-_SPACE: Final = "\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_BLANK: Final = "\t-\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff"  # V8 takes U+2028 for a letter of a word
+_SPACE: Final = _BLANK + "\u2028\u2029"
 _TOKEN: Final = re.compile(
-    rf"(?P<number>[0-9]+)|(?P<symbol>[-:+.)])|(?P<space>[{_SPACE}])|(?P<word>[^\0-@{_SPACE}]+)|(?P<other>[^\0])"
+    rf"(?P<number>[0-9]+)|(?P<symbol>[-:+.)])|(?P<space>[{_BLANK}])|(?P<word>[^\0-@{_BLANK}]+)|(?P<other>[^\0])"
 )
+_ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")  # it becomes that of a file
 _SIGNIFICANT_DIGITS: Final = 9
 _MONTHS: Final = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
@@ -73,15 +75,15 @@ def parse(text: str, zone: str | tzinfo = UTC) -> float:
     """The time that ``new Date(text)`` stands for in *zone*; NaN if V8 reads none."""
     exact = _EXACT.fullmatch(text)
     if exact is None:
-        return _Reading(text).time(_zone(zone))
+        return _Reading(text).time(zone_of(zone))
     year, month, day, hour, minute, second, ms, utc = exact.groups(default="")
     if not ("01" <= month <= "12" and "01" <= day <= "31" and hour < "24" and minute < "60" and second < "60"):
-        return _Reading(text).time(_zone(zone))
+        return _Reading(text).time(zone_of(zone))
     time = _day_number(int(year), int(month), int(day)) * DAY_MS
     if not hour:
         return time
     time += int(hour) * 3_600_000 + int(minute) * 60_000 + int(second) * 1000 + int(ms or 0)
-    return time if utc else _utc(time, _zone(zone))
+    return time if utc else _utc(time, zone_of(zone))
 
 
 def clipped(time: float) -> float:
@@ -93,7 +95,7 @@ def date(time: float, zone: str | tzinfo = UTC) -> Date | None:
     """The day that *time* falls on in *zone*; None for NaN."""
     if math.isnan(time):
         return None
-    day = (int(time) + offset(int(time), _zone(zone))) // DAY_MS
+    day = (int(time) + offset(int(time), zone_of(zone))) // DAY_MS
     cycles, ordinal = divmod(day + EPOCH_DAY - 1, CYCLE_DAYS)
     found = datetime.fromordinal(ordinal + 1)
     return Date(found.year + 400 * cycles, found.month, found.day)
@@ -111,7 +113,7 @@ def is_date_like(text: str) -> bool:
 
 def _stamp(text: str) -> float | None:
     """The number that *text* is if it is written as JavaScript writes it."""
-    if not text or text[-1] not in "0123456789y":  # of Infinity
+    if not text or text[-1] not in "0123456789y" or text[4:5] == text[7:8] == "-":  # the y of Infinity; most dates
         return None
     try:
         value = float(text)
@@ -124,13 +126,23 @@ def _stamp(text: str) -> float | None:
 # -- zones --------------------------------------------------------------------------------------------------------
 
 
-def _zone(zone: str | tzinfo) -> tzinfo:
+class ZoneError(ValueError):
+    """A name that no time zone has, as far as this machine knows."""
+
+
+def zone_of(zone: str | tzinfo) -> tzinfo:
+    """The zone of a name such as ``Europe/Berlin``; `ZoneError` if there is none."""
     return _named(zone) if isinstance(zone, str) else zone
 
 
 @lru_cache(maxsize=64)
 def _named(name: str) -> tzinfo:
-    return UTC if name == "UTC" else ZoneInfo(name)
+    try:
+        if _ZONE_NAME.fullmatch(name):
+            return UTC if name == "UTC" else ZoneInfo(name)
+        raise ZoneInfoNotFoundError(name)
+    except (ZoneInfoNotFoundError, OSError):  # a name may lead to a folder
+        raise ZoneError(f"{name!r} is no time zone known here, expected a name such as 'Europe/Berlin'.") from None
 
 
 def offset(time: int, zone: tzinfo) -> int:

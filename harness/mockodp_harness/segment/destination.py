@@ -8,18 +8,19 @@ once (`Instance`). A call gives results as Segment does, or raises `CallError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC
 from functools import cached_property
 from typing import Any, Final
 
 from mockodp_harness.segment import mapping as kit
 from mockodp_harness.segment import payload as checks
 from mockodp_harness.segment import triggers
-from mockodp_harness.segment.exchange import CallError, Request, Response, Send, exchanged
-from mockodp_harness.segment.values import Object
+from mockodp_harness.segment.exchange import CallError, Request, Response, Send, check_request, exchanged
+from mockodp_harness.segment.items import Layout, Zone, item
+from mockodp_harness.segment.mapping.paths import all_objects_have
+from mockodp_harness.segment.values import CRASHES, UNDEFINED, Object, crash, stringify, to_text
 
-Zone = str | tzinfo
 Results = list[Object]
 
 INVALID: Final = 400
@@ -30,12 +31,22 @@ UNFIT: Final = "Payload is either invalid or does not match the subscription"
 
 @dataclass(frozen=True)
 class Action:
-    """One action: its fields as Segment defines them, and the request it makes of validated payloads."""
+    """
+    One action: its fields as Segment defines them, and what it sends of validated payloads.
+
+    *layout* says what an item of a request's body is, *head* which request it is with given settings.
+    """
 
     slug: str
     title: str
     fields: Mapping[str, Any]
-    request: Callable[[Sequence[Mapping[str, Any]], Mapping[str, Any], Zone], Request]
+    layout: Layout
+    head: Callable[[Mapping[str, Any]], Request]
+
+    def request(self, payloads: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], zone: Zone) -> Request:
+        """The request with an item for each payload."""
+        items = [item(self.layout, payload, zone) for payload in payloads]
+        return replace(self.head(settings), body=stringify(items))
 
     @cached_property
     def schema(self) -> checks.Schema:
@@ -73,18 +84,21 @@ class Run:
 
     def one(self, event: Any, settings: Mapping[str, Any], send: Send, zone: Zone = UTC) -> Results:
         """What becomes of one event: mapped, validated, sent."""
+        _check_first(event)
         checked = self.action.single(_mapped(self.mapping, event))
         if checked.mismatches:
             raise _mismatched(checked.mismatches)
+        check_context(event)
         response = exchanged(self.action.request([checked.payload], settings, zone), send)
         return [
             {"output": "Mappings resolved"},
             {"output": "Payload validated"},
-            {"data": response.data, "output": "Action Executed"},
+            {"data": response.content, "output": "Action Executed"},
         ]
 
     def batch(self, events: Sequence[Any], settings: Mapping[str, Any], send: Send, zone: Zone = UTC) -> Results:
         """What becomes of each of several events; those that validate share one request."""
+        _check_first(events[0] if events else UNDEFINED)
         nodes: list[Object] = [{} for _ in events]
         ready = []
         for index, payload in enumerate(_mapped(self.mapping.batch, list(events))):
@@ -94,9 +108,11 @@ class Run:
             else:
                 ready.append((index, checked.payload))
         if ready:
+            for event in events:
+                check_context(event)
             response = exchanged(self.action.request([payload for _, payload in ready], settings, zone), send)
             for index, payload in ready:
-                nodes[index] = {"status": response.status, "body": response.data, "sent": payload}
+                nodes[index] = {"status": response.status, "body": response.content, "sent": payload}
         return nodes
 
 
@@ -107,14 +123,24 @@ class Subscription:
     subscribe: Any
     run: Run | None
     trigger: triggers.Trigger | None
+    crash: str | None = None
+    is_inherited: bool = False
+    """Whether the action is one that no destination has, but every object of JavaScript, such as ``toString``."""
 
     @classmethod
-    def of(cls, destination: Destination, said: Mapping[str, Any]) -> Subscription:
-        """From a subscription as Segment stores it: subscribe, partnerAction, mapping."""
-        action = destination.actions.get(str(said.get("partnerAction")))
-        subscribe = said.get("subscribe")
+    def of(cls, destination: Destination, said: Any) -> Subscription:
+        """From a subscription as Segment stores it: subscribe, partnerAction, mapping; any other value has none."""
+        if said is None:
+            return cls(None, None, None, "Cannot read properties of null (reading 'partnerAction')")
+        stored = said if isinstance(said, dict) else {}
+        try:
+            slug = to_text(stored.get("partnerAction", UNDEFINED))
+        except CRASHES as error:
+            return cls(None, None, None, crash(error).message)
+        action, subscribe = destination.actions.get(slug), stored.get("subscribe")
         trigger = triggers.compiled(subscribe) if isinstance(subscribe, str) and subscribe else None
-        return cls(subscribe, None if action is None else Run(action, kit.compiled(said.get("mapping") or {})), trigger)
+        run = None if action is None else Run(action, kit.compiled(stored.get("mapping") or {}))
+        return cls(subscribe, run, trigger, is_inherited=all_objects_have(slug))
 
     @property
     def fault(self) -> str | None:
@@ -127,7 +153,7 @@ class Subscription:
         try:
             return self.trigger is not None and self.trigger.matches(event)
         except triggers.TriggerError as error:
-            raise CallError("TypeError", str(error)) from None
+            raise CallError(error.name, error.message) from None
 
 
 class Instance:
@@ -137,19 +163,22 @@ class Instance:
         self, destination: Destination, settings: Mapping[str, Any], subscriptions: Sequence[Mapping[str, Any]]
     ) -> None:
         self._destination = destination
-        self._settings = {name: value for name, value in settings.items() if name not in ("subscriptions", "oauth")}
-        self._subscriptions = [Subscription.of(destination, said) for said in subscriptions]
+        self._settings = own_settings(settings)
+        lone = self._settings.get("subscription")
+        self._subscriptions = [Subscription.of(destination, said) for said in ([lone] if lone else subscriptions)]
 
     def event(self, event: Any, send: Send, zone: Zone = UTC) -> Results:
-        """What becomes of one event."""
-        return self._each(lambda subscription, settings: _of_event(subscription, event, settings, send, zone))
+        """What becomes of one event; a list is a batch."""
+        if isinstance(event, list):
+            return self.batch(event, send, zone)
+        return self._each(lambda subscription, settings: event_results(subscription, event, settings, send, zone))
 
     def batch(self, events: Sequence[Any], send: Send, zone: Zone = UTC) -> Results:
         """What becomes of several events delivered together."""
-        return self._each(lambda subscription, settings: _of_batch(subscription, events, settings, send, zone))
+        return self._each(lambda subscription, settings: batch_results(subscription, events, settings, send, zone))
 
     def _each(self, outcome: Callable[[Subscription, Object], Results]) -> Results:
-        """All results; the first failure is raised after every subscription had its turn."""
+        """All results; the first failure in time is raised after every subscription had its turn."""
         settings = validated(self._destination, self._settings)
         results: Results = []
         failures = []
@@ -158,19 +187,27 @@ class Instance:
                 results += outcome(subscription, settings)
             except CallError as failure:
                 failures.append(failure)
+            except CRASHES as error:
+                failures.append(CallError(crash(error).name, crash(error).message))
         if failures:
-            raise failures[0]
+            raise min(failures, key=lambda failure: failure.is_late)
         return results
 
 
 def tried_authentication(destination: Destination, settings: Mapping[str, Any], send: Send) -> Response:
     """The answer to a try of the key; `CallError` as Segment words it if it fails."""
-    checked = validated(destination, settings)
+    request = destination.authentication(validated(destination, settings))
+    check_request(request)
     try:
-        return exchanged(destination.authentication(checked), send)
+        return exchanged(request, send)
     except CallError as error:
         status = "" if error.response is None else str(error.response.status)
         raise CallError("Error", f"Credentials are invalid: {status} {error.message}") from error
+
+
+def own_settings(settings: Mapping[str, Any]) -> Object:
+    """The settings without what the framework takes out of them."""
+    return {name: value for name, value in settings.items() if name not in ("subscriptions", "oauth")}
 
 
 def validated(destination: Destination, settings: Mapping[str, Any]) -> Object:
@@ -182,11 +219,18 @@ def validated(destination: Destination, settings: Mapping[str, Any]) -> Object:
     return copied
 
 
-def _of_event(subscription: Subscription, event: Any, settings: Mapping[str, Any], send: Send, zone: Zone) -> Results:
+def event_results(
+    subscription: Subscription, event: Any, settings: Mapping[str, Any], send: Send, zone: Zone
+) -> Results:
+    """What becomes of one event by one subscription."""
+    if subscription.crash:
+        raise CallError("TypeError", subscription.crash)
     if subscription.fault:
         return [{"output": subscription.fault}]
     if not subscription.matches(event):
         return [{"output": NOT_SUBSCRIBED}]
+    if subscription.is_inherited:
+        raise CallError("TypeError", "action.execute is not a function")
     if subscription.run is None:
         return []
     try:
@@ -195,14 +239,19 @@ def _of_event(subscription: Subscription, event: Any, settings: Mapping[str, Any
         raise _with_status(error) from None
 
 
-def _of_batch(
+def batch_results(
     subscription: Subscription, events: Sequence[Any], settings: Mapping[str, Any], send: Send, zone: Zone
 ) -> Results:
+    """What becomes of several events by one subscription."""
+    if subscription.crash:
+        raise CallError("TypeError", subscription.crash)
     fault = subscription.fault
     taken = [] if fault else [index for index, event in enumerate(events) if subscription.matches(event)]
-    if not events or not (taken or fault):
+    if not (taken or fault):
         return [{"output": NOT_SUBSCRIBED}]
     nodes = [_refused(fault or UNFIT) for _ in events]
+    if taken and subscription.is_inherited:
+        raise CallError("TypeError", "action.executeBatch is not a function")
     if taken and subscription.run is None:
         raise CallError("TypeError", "Cannot read properties of undefined (reading 'status')")
     if taken and subscription.run is not None:
@@ -213,6 +262,26 @@ def _of_batch(
         for index, node in zip(taken, made, strict=True):
             nodes[index] = node
     return [{"multistatus": nodes}]
+
+
+def _check_first(event: Any) -> None:
+    """The framework reads the context of the first event before it maps any."""
+    if event is None or event is UNDEFINED:
+        found = "null" if event is None else "undefined"
+        raise CallError("TypeError", f"Cannot read properties of {found} (reading 'context')")
+
+
+def check_context(event: Any) -> None:
+    """
+    Raise `CallError` for a context that is null, or whose personas are: what is valid would now be sent.
+
+    The framework looks for an audience in it, in a batch also in the context of events that are refused.
+    """
+    context = event.get("context", UNDEFINED) if isinstance(event, dict) else UNDEFINED
+    if context is None:
+        raise CallError("TypeError", "Cannot destructure property 'personas' of '{}' as it is null.")
+    if isinstance(context, dict) and context.get("personas", UNDEFINED) is None:
+        raise CallError("TypeError", "Cannot read properties of null (reading 'computation_class')")
 
 
 def _mapped(mapping: Callable[[Any], Any], data: Any) -> Any:

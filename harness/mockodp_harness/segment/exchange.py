@@ -16,6 +16,10 @@ from mockodp_harness.segment import values
 
 SUCCESS: Final = range(200, 300)
 USER_AGENT: Final = ("user-agent", "Segment (Actions)")
+_REASONS: Final = {
+    413: "Payload Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 509: "Bandwidth Limit Exceeded",
+}  # fmt: skip
+"""What Node says of a status where Python says something else."""
 _NO_HEADER_VALUE: Final = re.compile("[^\t\x20-\x7e\x80-\xff]")
 
 
@@ -40,9 +44,20 @@ class Response:
 
     @property
     def data(self) -> Any:
-        """The body as an action sees it: JSON if it is said to be, else the text."""
+        """The body as an error shows it: JSON if it is said to be, then UNDEFINED if it is not; else the text."""
         kind = next((value for name, value in (self.headers or {}).items() if name.lower() == "content-type"), "")
-        return values.parse(self.body) if "application/json" in kind else self.body
+        if "application/json" not in kind:
+            return self.body
+        try:
+            return values.parse(self.body)
+        except ValueError:
+            return values.UNDEFINED
+
+    @property
+    def content(self) -> Any:
+        """The body as an action shows it: the text where there is no JSON, or null."""
+        data = self.data
+        return self.body if data is None or data is values.UNDEFINED else data
 
 
 Send = Callable[[Request], Response]
@@ -72,6 +87,7 @@ class CallError(Exception):
         self.code = code
         self.errors = tuple(errors)
         self.response = response
+        self.is_late = response is not None  # told after something was sent
 
 
 def post(url: str, key: str, body: str | None = None) -> Request:
@@ -82,14 +98,24 @@ def post(url: str, key: str, body: str | None = None) -> Request:
 
 def exchanged(request: Request, send: Send) -> Response:
     """The answer to *request*; `CallError` for what cannot be sent, and for a status outside 200 to 299."""
-    _check(request)
-    response = send(request)
+    check_request(request)
+    try:
+        response = send(request)
+    except CallError as error:
+        error.is_late = True
+        raise
     if response.status not in SUCCESS:
         raise CallError("HTTPError", _reason(response), response=response)
     return response
 
 
-def _check(request: Request) -> None:
+def can_be_sent(request: Request) -> bool:
+    """Whether the HTTP client takes *request* at all."""
+    return "://" in request.url and not any(_NO_HEADER_VALUE.search(value) for _, value in request.headers)
+
+
+def check_request(request: Request) -> None:
+    """Raise `CallError` for what the HTTP client does not take."""
     if "://" not in request.url:
         raise CallError("TypeError", "Invalid URL", code="ERR_INVALID_URL")
     for _, value in request.headers:
@@ -99,6 +125,6 @@ def _check(request: Request) -> None:
 
 def _reason(response: Response) -> str:
     try:
-        return response.status_text or HTTPStatus(response.status).phrase
+        return response.status_text or _REASONS.get(response.status) or HTTPStatus(response.status).phrase
     except ValueError:
         return str(response.status)

@@ -22,6 +22,7 @@ WHITESPACE: Final = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f"
     "\u3000\ufeff"
 )
+LONGEST: Final = 2**29 - 24
 _EXACT: Final = 2**53
 _EXACT_DIGITS: Final = 15
 _ASCII: Final = 0x80
@@ -50,6 +51,27 @@ class Undefined:
 UNDEFINED: Final = Undefined()
 
 
+class Crash(Exception):
+    """What JavaScript throws where a value cannot be converted: its *name* and *message*."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
+
+
+CRASHES: Final = (Crash, RecursionError)
+
+
+def crash(error: Crash | RecursionError) -> Crash:
+    """*error* in JavaScript's words: where Python's stack ends V8's is taken to end as well."""
+    return error if isinstance(error, Crash) else Crash("RangeError", "Maximum call stack size exceeded")
+
+
+class TooDeep(ValueError):
+    """JSON nested deeper than Python reads it, about a thousand levels; JavaScript would."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function of JavaScript's own objects, such as ``toString``: no JSON, but a path may lead to one."""
@@ -72,7 +94,7 @@ def _as_float(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _from_float(value: float) -> int | float:
@@ -81,9 +103,13 @@ def _from_float(value: float) -> int | float:
 
 
 def parse(text: str | bytes) -> Any:
-    """The value of a JSON text as ``JSON.parse`` reads it; ValueError if it is none."""
-    return json.loads(text, object_pairs_hook=in_order, parse_int=_number_of, parse_float=_number_of,
-                      parse_constant=_no_constant)  # fmt: skip
+    """The value of a JSON text as ``JSON.parse`` reads it; ValueError if it is none, `TooDeep` if Python cannot."""
+    read = text.decode() if isinstance(text, bytes) else text  # json.loads would guess at UTF-16 and skip a BOM
+    try:
+        return json.loads(read, object_pairs_hook=in_order, parse_int=_number_of, parse_float=_number_of,
+                          parse_constant=_no_constant)  # fmt: skip
+    except RecursionError:
+        raise TooDeep("it is nested too deep") from None
 
 
 def _number_of(text: str) -> int | float:
@@ -148,7 +174,7 @@ def _written(value: Any) -> str:
 def quoted(text: str) -> str:
     """A JSON string: everything raw but quotes, backslashes, controls and lone surrogates."""
     written = encode_basestring(text)
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written) if _SURROGATE.search(written) else written
+    return written.encode(errors="backslashreplace").decode() if _SURROGATE.search(written) else written
 
 
 def without_undefined(value: Any) -> Any:
@@ -207,7 +233,19 @@ def to_text(value: Any) -> str:
         return ",".join("" if item is None or item is UNDEFINED else to_text(item) for item in value)
     if isinstance(value, Function):
         return f"function {value.name}() {{ [native code] }}"
-    return "undefined" if value is UNDEFINED else "[object Object]"
+    return "undefined" if value is UNDEFINED else _object_text(value)
+
+
+def _object_text(value: Object) -> str:
+    if "toString" in value:  # a member that is no function hides the inherited one
+        raise Crash("TypeError", "Cannot convert object to primitive value")
+    return "[object Object]"
+
+
+def bounded(units: int) -> None:
+    """Raise `Crash` for a text of more code units than V8 makes."""
+    if units > LONGEST:
+        raise Crash("RangeError", "Invalid string length")
 
 
 def to_number(value: Any) -> int | float:
@@ -220,7 +258,7 @@ def to_number(value: Any) -> int | float:
         return 0
     if isinstance(value, str):
         return text_to_number(value)
-    return text_to_number(to_text(value)) if isinstance(value, list) else math.nan
+    return text_to_number(to_text(value)) if isinstance(value, list | dict) else math.nan
 
 
 def text_to_number(text: str) -> int | float:
@@ -250,9 +288,9 @@ def is_truthy(value: Any) -> bool:
 
 def equals_empty_text(value: Any) -> bool:
     """``value == ""``: also 0, false, and arrays that are written as nothing."""
-    if value is None or value is UNDEFINED or isinstance(value, dict | Function):
+    if value is None or value is UNDEFINED or isinstance(value, Function):
         return False
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         return to_text(value) == ""
     return value == "" if isinstance(value, str) else value == 0
 
@@ -268,6 +306,15 @@ def type_of(value: Any) -> str:
     if value is UNDEFINED:
         return "undefined"
     return "function" if isinstance(value, Function) else "object"
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same: true is not 1, the order of members does not matter."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return type_of(one) == type_of(other) and bool(one == other)
 
 
 # -- texts --------------------------------------------------------------------------------------------------------

@@ -528,17 +528,20 @@ def test_transform_wants_an_event_that_is_an_object() -> None:
         ({"@literal": {"@literal": [{"@oops": 1}]}}, "@oops is not a valid directive, got undefined"),
         ({"@path": 5}, "@path: expected string, got number"),
         ({"@template": None}, "@template: expected string, got null"),
-        ({"@liquid": []}, "@liquid: expected string, got array"),
-        ({"@arrayPath": "$.x"}, "@arrayPath: expected array, got string"),
-        ({"@if": 1}, "@if: expected object, got number"),
-        ({"@case": "x"}, "@case: expected object, got string"),
+        ({"@liquid": []}, "liquid template value must be a string"),
+        ({"@arrayPath": "$.x"}, "@arrayPath expected array, got string"),
+        ({"@if": 1}, '@if requires an object with an "exists" key'),
+        ({"@case": "x"}, '@case requires an object with a "operator" key'),
         ({"@replace": {"value": "x"}}, '@replace requires a "pattern" key'),
         (
             {"@replace": {"value": "x", "pattern": "12345678901"}},
             '@replace requires a "pattern" less than 10 characters',
         ),
-        ({"@merge": {"direction": "left"}}, "@merge: expected array, got undefined"),
-        ({"@transform": {"apply": {"a": {"@oops": 1}}}}, "/a has an invalid directive: @oops."),
+        ({"@merge": {"direction": "left"}}, '@merge requires a "objects" key'),
+        ({"@merge": {"direction": "left", "objects": 5}}, "@merge: expected opts.array, got number"),
+        ({"@transform": {"apply": {}}}, '@transform requires a "mapping" key'),
+        ({"@transform": {"apply": [1], "mapping": 1}}, '@transform "apply" key should be an object'),
+        ({"@transform": {"apply": {"a": {"@oops": 1}}, "mapping": 1}}, "/a has an invalid directive: @oops."),
     ],
 )
 def test_faults_inside_arrays_show_when_they_are_resolved(mapping: Any, message: str) -> None:
@@ -576,16 +579,23 @@ def test_other_internal_members_are_ordinary() -> None:
     [
         ({**APPLY, "@literal": 1}, "The root mapping must only have a single directive object"),
         ({"@transform": 5}, "The root directive must be an object"),
-        ("text", "The root directive must be an object"),
+        ("text", "The root mapping must only have a single directive object"),
+        ("t", "The root directive must be an object"),
+        (None, "Cannot convert undefined or null to object"),
     ],
 )
 def test_faulty_root_directives(root: Any, message: str) -> None:
     assert _refused({"__segment_internal_directive": root, "a": 1}).message == message
 
 
-@pytest.mark.parametrize(("mapping", "expected"), [("a😀", '{"0":"a","1":"\\ud83d","2":"\\ude00"}'), (None, "{}")])
+@pytest.mark.parametrize(("mapping", "expected"), [("a😀", '{"0":"a","1":"\\ud83d","2":"\\ude00"}'), (5, "{}")])
 def test_mappings_that_are_no_objects_become_objects(mapping: Any, expected: str) -> None:
     assert stringify(kit.transform(mapping, EVENT)) == stringify(kit.compiled(mapping)(EVENT)) == expected
+
+
+def test_null_is_no_mapping() -> None:
+    with pytest.raises(kit.MappingError, match=r"^Cannot convert undefined or null to object$"):
+        kit.transform(None, EVENT)
 
 
 # -- keys ---------------------------------------------------------------------------------------------------------
@@ -596,5 +606,5 @@ def test_keys_are_found_at_any_depth() -> None:
         "a": [{"@path": "$.b"}, {"@literal": "c"}],
         "d": {"@if": {"exists": {"@template": "{{ e }}"}, "then": 1}},
     }
-    assert kit.keys(mapping) == ["$.b", "e"]
-    assert kit.keys({"@path": {"@path": "$.f"}}) == ["$.f"]
+    assert kit.keys(mapping) == ["$.b", " e "]
+    assert kit.keys({"@path": {"@path": "$.f"}}) == [{"@path": "$.f"}]

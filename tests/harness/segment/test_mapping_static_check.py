@@ -61,7 +61,7 @@ def test_sound_mappings(mapping: Any) -> None:
         ({"@template": True}, "/@template should be a string or a mapping directive but it is a boolean."),
         ({"@if": "a"}, "/@if should be an object but it is a string."),
         ({"@case": PATH}, "/@case should be an object but it is a directive."),
-        ({"@arrayPath": PATH}, "/@arrayPath should be an array but it is a directive."),
+        ({"@arrayPath": PATH}, "/@arrayPath should be an array but it is an object."),
         ({"@liquid": PATH}, "/@liquid should be a string but it is a directive."),
         ({"@literal": {"@x": 1}}, "/@literal has an invalid directive: @x."),
         ({"@literal": UNDEFINED}, "/@literal should be a mapping directive or a JSON value but it is an undefined."),

@@ -134,7 +134,7 @@ def test_conditions_two_levels_deep_are_the_objects_own() -> None:
 
 
 def test_an_unknown_operator_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"operator 'has'\. Known: is, is_not\."):
+    with pytest.raises(ValueError, match=r"/operator is 'has'\. Known: is, is_not\."):
         schema_of({"a": {**TEXT, "required": {"conditions": [{"fieldKey": "b", "operator": "has"}]}}})
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mockodp_harness.segment import values
-from mockodp_harness.segment.triggers import Ast, TriggerError, compiled, evaluate, generate, parse
+from mockodp_harness.segment.triggers import Ast, TriggerError, compiled, evaluate, generate, parse, unmet
 from mockodp_harness.segment.values import UNDEFINED
 
 CASES: Final = int(os.environ.get("CASES", "300"))
@@ -22,7 +22,6 @@ BOUNDED: Final = settings(
 )
 
 NOTHING: Final = "Cannot read properties of undefined (reading 'type')"
-NO_OPERATOR: Final = "Operator token is missing"
 NO_VALUE: Final = "Value token is missing"
 
 EVENT: Final[dict[str, Any]] = {
@@ -60,7 +59,7 @@ NODES: Final = {
 }
 
 
-def group(operator: str, *children: Ast | None) -> Ast:
+def group(operator: str, *children: Any) -> Ast:
     return {"type": "group", "operator": operator, "children": list(children)}
 
 
@@ -223,9 +222,9 @@ def test_parts_of_a_path_that_look_like_other_tokens_need_a_backslash(fql: str, 
         ("foo = {A}", group("and", NODES["A"])),
         ('anonymousId = "x" or {A}', group("and", NODES["A"])),
         ('event = "X"or type = "x"', group("and", NODES["B"])),
-        ("() or {A}", group("or", None, NODES["A"])),
-        ("{A} or ()", group("or", NODES["A"], None)),
-        ("{A} (and) ", group("and", NODES["A"], None)),
+        ("() or {A}", group("or", UNDEFINED, NODES["A"])),
+        ("{A} or ()", group("or", NODES["A"], UNDEFINED)),
+        ("{A} (and) ", group("and", NODES["A"], UNDEFINED)),
         ("{A} )", group("and", NODES["A"])),
         ("{A} 5 'x' null . [ ]", group("and", NODES["A"])),
         ("constructor = 1 {A}", group("and", NODES["A"])),
@@ -256,13 +255,14 @@ def test_the_loop_is_forgiving(fql: str, expected: Ast) -> None:
         (f"{A} and (", NOTHING),
         ("type", NO_VALUE),
         ("constructor", NO_VALUE),
-        ("(type)", NO_OPERATOR),
-        ("(type =)", NO_VALUE),
-        ("(toString)", NO_OPERATOR),
-        ("contains", NO_VALUE),
-        ("contains(event", NO_VALUE),
-        ("!match(event", NO_VALUE),
-        (f"{A} and (contains)", NO_VALUE),
+        ("(type)", NO_VALUE),
+        ("(toString)", NO_VALUE),
+        ("contains", "contains() is missing a 1st argument"),
+        ("!match", "match() is missing a 1st argument"),
+        ("contains(", "contains() is missing a 2nd argument"),
+        ("contains(event", "contains() is missing a 2nd argument"),
+        ("!match(event", "match() is missing a 2nd argument"),
+        (f"{A} and (contains)", "contains() is missing a 1st argument"),
     ],
 )
 def test_errors_have_the_texts_of_the_framework(fql: str, message: str) -> None:
@@ -581,11 +581,25 @@ def test_a_null_event_throws(fql: str, member: str) -> None:
     assert outcome(evaluate, parse(fql), None) == outcome(compiled(fql).matches, None) == message
 
 
-@pytest.mark.parametrize("fql", ["properties.\\. = 1", "traits.\\[\\]\\. != null", 'contains(context\\., "x")'])
+@pytest.mark.parametrize("fql", ["properties.\\. = 1", "traits.\\[\\]\\. != null"])
 def test_a_path_without_a_name_throws(fql: str) -> None:
     trigger = compiled(fql)
     assert outcome(trigger.matches, EVENT) == outcome(evaluate, trigger.ast, EVENT)
-    assert "has no name in it" in outcome(trigger.matches, EVENT)
+    assert outcome(trigger.matches, EVENT) == "Cannot read properties of null (reading 'reduce')"
+
+
+@pytest.mark.parametrize("fql", ["properties\\. = 1", 'contains(context\\., "x")', "traits\\. != null"])
+def test_a_path_of_nothing_leads_nowhere(fql: str) -> None:
+    trigger = compiled(fql)
+    assert trigger.matches(EVENT) is evaluate(trigger.ast, EVENT) is False
+
+
+@pytest.mark.parametrize(
+    ("fql", "value"), [("(type =)", "eos"), ("(contains(event,)", "eos"), ("contains(event,", "eos")]
+)
+def test_the_end_may_be_a_value(fql: str, value: str) -> None:
+    (node,) = parse(fql)["children"]
+    assert node["value"] == value
 
 
 def test_nodes_that_no_query_makes_do_not_match() -> None:
@@ -668,8 +682,18 @@ def test_groups_are_written(operator: str, children: list[Ast], expected: str) -
     assert generate(group(operator, *children)) == expected
 
 
-def test_a_condition_without_a_group_is_written() -> None:
-    assert generate(TYPE_IS_TRACK) == A
+def nested(depth: int) -> Any:
+    node: Any = TYPE_IS_TRACK
+    for _ in range(depth):
+        node = group("and", node)
+    return node
+
+
+def test_a_root_is_a_group_whatever_its_type() -> None:
+    root = {"type": "event", "operator": "or", "children": [TYPE_IS_TRACK]}
+    assert generate(root) == A
+    assert evaluate(root, EVENT)
+    assert not evaluate(TYPE_IS_TRACK, EVENT)
 
 
 @pytest.mark.parametrize(
@@ -677,12 +701,53 @@ def test_a_condition_without_a_group_is_written() -> None:
     [
         (group("and", {"type": "moon", "operator": "=", "value": "full"}), "Unknown condition type"),
         ({"error": {"message": NO_VALUE}}, NO_VALUE),
-        (group("and", None), NOTHING),
-        (group("and", {"type": "event-trait", "operator": "exists"}), "Path None has no name in it."),
+        (group("and", UNDEFINED), NOTHING),
+        (group("and", None), "Cannot read properties of null (reading 'type')"),
+        (None, "Cannot read properties of null (reading 'error')"),
+        (5, "Cannot read properties of undefined (reading 'map')"),
+        (TYPE_IS_TRACK, "Cannot read properties of undefined (reading 'map')"),
+        ({"children": None}, "Cannot read properties of null (reading 'map')"),
+        ({"children": "ab"}, "node.children.map is not a function"),
+        ({"error": {}}, "undefined"),
+        (group("and", {"type": ["event"]}), "Unknown condition type"),
+        (
+            group("and", {"type": "event", "operator": "=", "value": {"toString": 1}}),
+            "Cannot convert object to primitive value",
+        ),
+        (nested(10_000), "Maximum call stack size exceeded"),
     ],
 )
-def test_what_cannot_be_written(ast: Ast, message: str) -> None:
+def test_what_cannot_be_written(ast: Any, message: str) -> None:
     assert outcome(generate, ast) == message
+
+
+@pytest.mark.parametrize(
+    ("ast", "expected"),
+    [
+        (None, "Cannot read properties of null (reading 'error')"),
+        (5, False),
+        ([], False),
+        ({}, False),
+        (group("and", 5, None), False),
+        (group("or", 5, None), "Cannot read properties of null (reading 'type')"),
+        ({"operator": "and"}, "Cannot read properties of undefined (reading 'every')"),
+        ({"operator": "or", "children": {}}, "condition.children.some is not a function"),
+        ({"operator": ["and"], "children": []}, False),
+        (group("and", {"type": "event-property", "operator": "exists"}), False),
+        (group("and", {"type": "event-property", "name": 5}), "path.match is not a function"),
+        (group("and", {"type": "event-property", "name": ["price"], "operator": "exists"}), True),
+        (group("and", {"type": "event-property", "name": [], "operator": "exists"}), True),
+        (group("and", {"type": "event", "operator": ["="], "value": "Product Added"}), False),
+        (group("and", {"type": "event", "operator": "=", "value": ["Product Added"]}), True),
+        (
+            group("and", {"type": "event", "operator": "=", "value": {"toString": 1}}),
+            "Cannot convert object to primitive value",
+        ),
+        (nested(10_000), "Maximum call stack size exceeded"),
+    ],
+)
+def test_malformed_nodes_are_read_as_javascript_reads_them(ast: Any, expected: object) -> None:
+    assert outcome(evaluate, ast, EVENT) == expected
 
 
 # -- anything at all ----------------------------------------------------------------------------------------------
@@ -798,6 +863,32 @@ def test_a_condition_reads_back_as_it_was_written_if_its_path_has_only_names(
     plain = "".join(f"x{piece}" for piece in path.split("."))
     ast = group("and", {"type": "event-trait", "name": plain, "operator": operator, "value": value})
     assert parse(generate(ast)) == ast
+
+
+@pytest.mark.parametrize(
+    ("fql", "event", "sentences"),
+    [
+        ('type = "track"', {"type": "track"}, []),
+        ('type = "track" and event = "B"', {"type": "track", "event": "A"}, ['event = "B", but event is "A"']),
+        ('event = "B" or event = "C"', {}, ['event = "B", but event is absent', 'event = "C", but event is absent']),
+        ("type = 'track'", {"type": "track"}, ['type = "\'track\'", but type is "track"']),
+        ("properties.total >=5", {"properties": {"total": 7}}, ["properties.total > NaN, but properties.total is 7"]),
+        ("properties.n > 5", {"properties": {"n": "7"}}, ['properties.n > 5, but properties.n is "7"']),
+        ("userId != null", {"userId": None}, ["userId != null, but userId is null"]),
+        (
+            'type = "x',
+            {},
+            ["The trigger cannot be read: Cannot read properties of undefined (reading 'type')."],
+        ),
+        (
+            '() or type = "x"',
+            {},
+            ["The trigger cannot be evaluated: Cannot read properties of undefined (reading 'type')."],
+        ),
+    ],
+)
+def test_what_a_trigger_misses_is_told_as_it_was_read(fql: str, event: dict[str, Any], sentences: list[str]) -> None:
+    assert unmet(fql, event) == sentences
 
 
 # -- what the framework itself answered ---------------------------------------------------------------------------

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from mockodp_harness.segment.mapping import paths
 from mockodp_harness.segment.mapping.directives import choice, lookup, objects, texts
-from mockodp_harness.segment.mapping.errors import MappingError
+from mockodp_harness.segment.mapping.errors import MappingError, crashed
 from mockodp_harness.segment.mapping.placeholders import render, renderer
-from mockodp_harness.segment.mapping.resolving import as_text, cleaned, directive_name, options, run
+from mockodp_harness.segment.mapping.resolving import as_text, cleaned, directive_name, options, resolve, run
 from mockodp_harness.segment.mapping.static_check import validate
-from mockodp_harness.segment.mapping.transform import applied, as_batch, as_event, rooted, too_deep
-from mockodp_harness.segment.values import UNDEFINED, Object, is_truthy, ordered
+from mockodp_harness.segment.mapping.transform import applied, as_batch, as_event, rooted
+from mockodp_harness.segment.values import CRASHES, UNDEFINED, Object, is_truthy, ordered
 
 Read = Callable[[Any], Any]
 
@@ -31,6 +31,7 @@ class Fixed:
     value: Any
 
 
+_NOTHING: Final = Fixed(UNDEFINED)
 Plan = Fixed | Read
 Planner = Callable[[Any, bool], Plan]
 
@@ -54,8 +55,8 @@ class Compiled:
     def _mapped(self, event: Any) -> Any:
         try:
             return self._read(event)
-        except RecursionError:
-            raise too_deep() from None
+        except CRASHES as error:
+            raise crashed(error) from None
 
 
 def compiled(mapping: Any) -> Compiled:
@@ -68,7 +69,7 @@ def _whole(mapping: Any) -> Read:
         with_root = rooted(mapping)
         validate(with_root)
         return _read(with_root, final=True)
-    except (MappingError, RecursionError):
+    except (MappingError, *CRASHES):
         return lambda event: applied(mapping, event)
 
 
@@ -136,7 +137,9 @@ def _array(value: Sequence[Any], *, final: bool) -> Plan:
 
 def _object(value: Object, *, final: bool) -> Plan:
     members = ordered(value).items()
-    plans = {name: _plan(member, final=final) for name, member in members if name != "__proto__"}
+    plans = {name: _plan(member, final=final) for name, member in members}
+    if not isinstance(plans.pop("__proto__", _NOTHING), Fixed):  # never in the result, but it may raise
+        return _finished(lambda event: resolve(value, event), final=final)
     if all(isinstance(plan, Fixed) for plan in plans.values()):
         return Fixed({name: plan.value for name, plan in plans.items() if isinstance(plan, Fixed)})
     readers = [(name, _reader(plan, final=final)) for name, plan in plans.items()]
@@ -236,7 +239,7 @@ def _case(argument: Any, final: bool) -> Plan:
 
 @_planner("@replace")
 def _replace(argument: Any, final: bool) -> Plan:
-    members = options("@replace", argument)
+    members = texts.replacing(argument)
     if not is_truthy(members.get("value")):
         return Fixed(UNDEFINED)
     return _applied(lambda value: texts.replaced(members, value), _plan(members["value"], final=False), final=final)
@@ -244,25 +247,21 @@ def _replace(argument: Any, final: bool) -> Plan:
 
 @_planner("@json")
 def _json(argument: Any, final: bool) -> Plan:
-    members = options("@json", argument)
-    if not is_truthy(members.get("value")):
-        return Fixed(texts.json(argument, {}))
-    mode = members.get("mode")
+    members = texts.converting(argument)
+    mode = members["mode"]
     return _applied(lambda value: texts.converted(mode, value), _plan(members["value"], final=False), final=final)
 
 
 @_planner("@merge")
 def _merge(argument: Any, final: bool) -> Plan:
-    members = options("@merge", argument)
-    if not is_truthy(members.get("direction")) or not isinstance(members.get("objects"), list):
-        return Fixed(objects.merge(argument, {}))
-    direction = members["direction"]
-    return _applied(lambda value: objects.merged(direction, value), _plan(members["objects"], final=False), final=final)
+    direction, merged = objects.merging(argument)
+    if isinstance(direction, dict | list):
+        return _interpreted("@merge", argument, final=final)
+    return _applied(lambda value: objects.merged(direction, value), _plan(merged, final=False), final=final)
 
 
 @_planner("@transform")
 def _transform(argument: Any, final: bool) -> Plan:
-    members = options("@transform", argument)
-    apply = Compiled(members.get("apply", UNDEFINED))
-    read = _read(members.get("mapping", UNDEFINED), final=final)
+    first, then = objects.transforming(argument)
+    apply, read = Compiled(first), _read(then, final=final)
     return lambda event: read(apply(event))

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mockodp_harness.segment.values import Crash, crash
+
 
 class MappingError(Exception):
     """A mapping, or the data it is given, cannot be resolved."""
@@ -19,6 +21,11 @@ class MappingError(Exception):
         super().__init__(message)
         self.name = name
         self.message = message
+
+
+def crashed(error: Crash | RecursionError) -> MappingError:
+    """What V8 says of values that cannot be converted, and of what is nested too deep."""
+    return MappingError(crash(error).message, name=crash(error).name)
 
 
 class ValidationError(MappingError):

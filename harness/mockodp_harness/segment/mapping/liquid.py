@@ -29,7 +29,7 @@ DIFFERENCES: Final = (
     "Messages of templates that cannot be read or rendered are worded by python-liquid, except for disabled tags, "
     "disabled filters and templates that are too long; names of errors may differ where arguments of a tag are wrong.",
     "Segment stops a template after 500 ms and at a limit of memory of its own count; here a template is stopped when "
-    "a filter or a range makes more than ten million characters or items.",
+    "what it makes, a filter or a range has more than a million characters or items.",
     "Blocks may be nested 30 deep.",
     "Backslash escapes in text literals are not interpreted.",
     "Values of the tag cycle are written as python-liquid writes them.",

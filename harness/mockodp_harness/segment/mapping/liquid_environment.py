@@ -40,9 +40,9 @@ from liquid.utils.chain_map import ReadOnlyChainMap
 
 from mockodp_harness.segment.mapping import errors
 from mockodp_harness.segment.mapping.liquid import DISABLED_FILTERS, DISABLED_TAGS
-from mockodp_harness.segment.mapping.liquid_filters import FILTERS, bounded, stringified
+from mockodp_harness.segment.mapping.liquid_filters import FILTERS, bounded, stringified, weight
 from mockodp_harness.segment.mapping.liquid_operators import contains, equal, less, own_member
-from mockodp_harness.segment.values import UNDEFINED, length, number
+from mockodp_harness.segment.values import UNDEFINED, Crash, crash, length, number
 
 _NOT_LIQUIDJS: Final = ("doc", "ifchanged")
 _RESERVED: Final = ("and", "blank", "contains", "empty", "false", "nil", "not", "null", "or", "true")
@@ -57,6 +57,8 @@ class Template:
             _adapt(self._template.nodes, _Context(self._template))
         except LiquidError as error:
             raise _as_ours(error, _name_of(error), source) from None
+        except Exception as error:  # what the library itself stumbles over
+            raise errors.LiquidError(f"{_told(error)}, line:1, col:1", name="ParseError") from None
 
     def rendered(self, event: Any) -> str:
         """The text of the template for one event."""
@@ -65,7 +67,13 @@ class Template:
         except LiquidError as error:
             raise _as_ours(error, "RenderError", "") from None
         except Exception as error:
-            raise errors.LiquidError(f"{error}, line:1, col:1", name="RenderError") from None
+            raise errors.LiquidError(f"{_told(error)}, line:1, col:1", name="RenderError") from None
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, (Crash, RecursionError)):
+        return crash(error).message
+    return str(error) or type(error).__name__
 
 
 # -- errors -------------------------------------------------------------------------------------------------------
@@ -134,7 +142,9 @@ class _OutputNode(OutputNode):
     __slots__ = ()
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(stringified(_plain(self.expression.evaluate(context))))
+        text = stringified(_plain(self.expression.evaluate(context)))
+        bounded(buffer.tell() + len(text))
+        return buffer.write(text)
 
 
 class _Output(Output):
@@ -205,6 +215,15 @@ def _plain(value: Any) -> Any:
     return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _beside(other: Any, value: Any) -> Any:
+    """One side of a comparison; what is missing, null or false is blank."""
+    if isinstance(value, Empty | Blank):
+        return value
+    plain = _plain(value)
+    is_nothing = plain is None or plain is UNDEFINED or plain is False
+    return "" if isinstance(other, Blank) and is_nothing else plain
+
+
 # -- operators ----------------------------------------------------------------------------------------------------
 
 
@@ -213,8 +232,7 @@ def _operator(base: type[Any], decide: Callable[[Any, Any], bool]) -> type[Any]:
 
     def evaluate(self: Any, context: RenderContext) -> bool:
         left, right = self.left.evaluate(context), self.right.evaluate(context)
-        return decide(left if isinstance(left, Empty | Blank) else _plain(left),
-                      right if isinstance(right, Empty | Blank) else _plain(right))  # fmt: skip
+        return decide(_beside(right, left), _beside(left, right))
 
     return type(f"_{base.__name__}", (base,), {"__slots__": (), "evaluate": evaluate})
 
@@ -279,8 +297,8 @@ def _filter(function: Callable[..., Any]) -> Callable[..., Any]:
     def applied(value: Any, *arguments: Any, **named: Any) -> Any:
         given = [_plain(argument) for argument in (*arguments, *named.values())]
         result = function(_plain(value), *given[: count - 1])
-        bounded(len(result) if isinstance(result, str | list) else 0)
-        return None if result is UNDEFINED else result
+        bounded(weight(result))
+        return result
 
     return applied
 

@@ -13,6 +13,7 @@ import json as python_json
 import math
 import random
 import re
+import sys
 import urllib.parse
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -37,11 +38,12 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {}
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-LARGEST: Final = 10_000_000
+LARGEST: Final = 1_000_000
 
 _LINE_BREAK: Final = re.compile(r"\r?\n")
 _SPACES: Final = re.compile(f"[{re.escape(WHITESPACE)}]+")
-_MARKUP: Final = re.compile(r"<script[\s\S]*?</script>|<style[\s\S]*?</style>|<.*?>|<!--[\s\S]*?-->")
+_MARKUP: Final = (("<script", "</script>"), ("<style", "</style>"), ("<", ">"), ("<!--", "-->"))
+_LINE_ENDS: Final = re.compile("[\n\r\u2028\u2029]")
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
 _UNESCAPED_IN_URLS: Final = "-_.!~*'()"
 
@@ -69,6 +71,20 @@ def bounded(size: int) -> None:
         raise OverflowError("memory alloc limit exceeded")
 
 
+def weight(value: Any) -> int:
+    """How many characters and items *value* has when it is written, counted up to a little over the `LARGEST`."""
+    if isinstance(value, str):
+        return len(value)
+    count, waiting = 0, [value]
+    while waiting and count <= LARGEST:
+        each = waiting.pop()
+        if isinstance(each, list):
+            count += len(each)
+            waiting += each
+        count += len(each) if isinstance(each, str) else 0
+    return count
+
+
 def _number(value: Any) -> int | float:
     """*value* as a number; 0 for what is none."""
     converted = 0 if value is UNDEFINED else to_number(value)
@@ -83,9 +99,7 @@ def _whole(value: Any, default: int) -> int:
 def _list(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
-    if isinstance(value, dict):
-        return [[name, member] for name, member in value.items()]
-    return [value] if isinstance(value, str) and value else []
+    return [] if value is None or value is UNDEFINED else [value]
 
 
 # -- numbers ------------------------------------------------------------------------------------------------------
@@ -144,7 +158,9 @@ def _ceil(value: Any) -> int | float:
 @_filter("round")
 def _round(value: Any, digits: Any = 0) -> int | float:
     factor = 10.0 ** max(-300, min(300, _number(digits)))
-    return number(_divided(_floor(_number(value) * factor + 0.5), factor))
+    scaled = _number(value) * factor * (1 + sys.float_info.epsilon)
+    whole = _floor(scaled)
+    return number(_divided(whole + 1 if scaled - whole >= 0.5 else whole, factor))  # noqa: PLR2004
 
 
 @_filter("to_integer")
@@ -203,7 +219,27 @@ def _strip_newlines(value: Any) -> str:
 
 @_filter("strip_html")
 def _strip_html(value: Any) -> str:
-    return _MARKUP.sub("", stringified(value))
+    text = stringified(value)
+    pieces, start = [], 0
+    without: set[str] = set()  # ends that do not come any more: not to be sought again and again
+    while (begin := text.find("<", start)) >= 0:
+        end = _end_of_markup(text, begin, without)
+        pieces.append(text[start : begin if end else begin + 1])
+        start = end or begin + 1
+    return "".join([*pieces, text[start:]])
+
+
+def _end_of_markup(text: str, begin: int, without: set[str]) -> int:
+    """Where the markup that begins there ends; 0 if it is none. A tag ends on its line."""
+    for opening, closing in _MARKUP:
+        if closing in without or not text.startswith(opening, begin):
+            continue
+        end = text.find(closing, begin + len(opening))
+        if end < 0:
+            without.add(closing)
+        elif opening != "<" or not _LINE_ENDS.search(text, begin, end):
+            return end + len(closing)
+    return 0
 
 
 @_filter("escape", "xml_escape")
@@ -250,17 +286,17 @@ def _remove_last(value: Any, pattern: Any = UNDEFINED) -> str:
 
 
 @_filter("truncate")
-def _truncate(value: Any, longest: Any = 50, end: Any = "...") -> str:
+def _truncate(value: Any, longest: Any = 50, end: Any = "...") -> Any:
     text, tail = units(stringified(value)), stringified(end)
     most = _whole(longest, 50)
-    return from_units(text if len(text) <= most else text[: max(0, most - length(tail))] + tail)
+    return value if len(text) <= most else from_units(text[: max(0, most - length(tail))] + tail)
 
 
 @_filter("truncatewords")
 def _truncatewords(value: Any, longest: Any = 15, end: Any = "...") -> str:
     words = _SPACES.split(stringified(value))
     most = max(1, _whole(longest, 15))
-    return " ".join(words[:most]) + (stringified(end) if len(words) > most else "")
+    return " ".join(words[:most]) + (stringified(end) if len(words) >= most else "")
 
 
 @_filter("split")
@@ -305,18 +341,23 @@ def _sha256(value: Any) -> str:
 
 @_filter("join")
 def _join(value: Any, separator: Any = " ") -> str:
-    items, between = _list(value), stringified(separator)
+    items = value if isinstance(value, list) else [value]
+    between = " " if separator is None or separator is UNDEFINED else stringified(separator)
     bounded(len(items) * len(between))
     return between.join("" if item is None or item is UNDEFINED else to_text(item) for item in items)
 
 
 @_filter("first")
 def _first(value: Any) -> Any:
+    if isinstance(value, str):
+        return units(value)[:1]
     return own_member(value, "first") if isinstance(value, list) else ""
 
 
 @_filter("last")
 def _last(value: Any) -> Any:
+    if isinstance(value, str):
+        return units(value)[-1:]
     return own_member(value, "last") if isinstance(value, list) else ""
 
 
@@ -327,6 +368,8 @@ def _size(value: Any) -> Any:
 
 @_filter("slice")
 def _slice(value: Any, begin: Any = 0, count: Any = 1) -> Any:
+    if value is None or value is UNDEFINED:
+        return []
     items = value if isinstance(value, list) else units(stringified(value))
     start = _whole(begin, 0)
     start = len(items) + start if start < 0 else start

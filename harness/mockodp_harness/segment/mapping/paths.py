@@ -103,6 +103,11 @@ def reader(pieces: tuple[str, ...]) -> Reader:
     return _reader_of_members(pieces)
 
 
+def all_objects_have(name: str) -> bool:
+    """Whether *name* is a member of every object."""
+    return name == "__proto__" or name in _OBJECT
+
+
 def _reader_of_members(pieces: tuple[str, ...]) -> Reader:
     """A reader of names that only an object's own members can have."""
 
@@ -127,6 +132,8 @@ def member(value: Any, name: str) -> Any:
         return _member_of_text(value, name)
     if isinstance(value, Function):
         return _inherited({"name": value.name, "length": value.length}.get(name, UNDEFINED), _FUNCTION, name)
+    if name == "__proto__":
+        return False if isinstance(value, bool) else 0  # what JSON makes of the objects that these are
     return _inherited(UNDEFINED, _BOOLEAN if isinstance(value, bool) else _NUMBER, name)
 
 
@@ -147,4 +154,4 @@ def _member_of_text(value: str, name: str) -> Any:
         return length(value)
     if is_index(name):
         return units(value)[int(name) : int(name) + 1] or UNDEFINED
-    return _inherited(UNDEFINED, _STRING, name)
+    return _inherited("" if name == "__proto__" else UNDEFINED, _STRING, name)

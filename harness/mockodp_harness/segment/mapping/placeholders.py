@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
-from mockodp_harness.segment.mapping.errors import MappingError
+from mockodp_harness.segment.mapping.errors import MappingError, crashed
 from mockodp_harness.segment.mapping.paths import Reader, cut, reader, walk
-from mockodp_harness.segment.values import UNDEFINED, WHITESPACE, from_units, to_text, type_of
+from mockodp_harness.segment.values import CRASHES, UNDEFINED, WHITESPACE, bounded, from_units, to_text, type_of
 
-_TRIPLE: Final = re.compile(r"\{\{\{([^}]+)\}\}\}")
-_DOUBLE: Final = re.compile(r"\{\{([^}]+)\}\}")
+_TRIPLE: Final = 3
+_DOUBLE: Final = 2
+_LINE_ENDS: Final = ("\n", "\r", "\u2028", "\u2029")
+_CLOSED: Final = {count: re.compile(rf"(?<![^}}])([^}}]++)\}}{{{count}}}") for count in (_DOUBLE, _TRIPLE)}
 
 
 def render(template: Any, data: Any = UNDEFINED) -> str:
@@ -20,9 +23,37 @@ def render(template: Any, data: Any = UNDEFINED) -> str:
             f'Invalid template! Template should be a "string" but {type_of(template)} was given.', name="TypeError"
         )
     data = {} if data is UNDEFINED else data
-    for pattern in (_TRIPLE, _DOUBLE):
-        template = pattern.sub(lambda found: inserted(walk(data, path(found[1]))), template)
-    return from_units(template)
+    try:
+        return from_units(_filled(_filled(template, _TRIPLE, data), _DOUBLE, data))
+    except CRASHES as error:
+        raise crashed(error) from None
+
+
+def _filled(template: str, braces: int, data: Any) -> str:
+    pieces = _split(template, braces)
+    size = len(template)
+    for index in range(1, len(pieces), 2):
+        pieces[index] = inserted(walk(data, path(pieces[index])))
+        size += len(pieces[index])
+        bounded(size)
+    return "".join(pieces)
+
+
+def _split(template: str, braces: int) -> list[str]:
+    """The texts around what stands in so many *braces*, and that, in turns."""
+    opening = "{" * braces
+    pieces, end = [], 0
+    for found in _CLOSED[braces].finditer(template):
+        start = found[1].find(opening) + braces
+        if braces <= start < len(found[1]):
+            pieces += [template[end : found.start() + start - braces], found[1][start:]]
+            end = found.end()
+    return [*pieces, template[end:]]
+
+
+def between(template: str, braces: int) -> Iterator[str]:
+    """Each text without ``}`` before so many closing *braces*."""
+    return (found[1] for found in _CLOSED[braces].finditer(template))
 
 
 def path(written: str) -> tuple[str, ...]:
@@ -36,15 +67,29 @@ def inserted(value: Any) -> str:
 
 
 def paths(template: str) -> list[str]:
-    """The paths as written in *template*."""
-    return [written.strip(WHITESPACE) for written in _DOUBLE.findall(template)]
+    """The paths as written in *template*: what stands between two braces on one line, whatever it is."""
+    found, start = [], 0
+    while (opening := template.find("{{", max(0, start - _DOUBLE))) >= 0:
+        start = opening + _DOUBLE
+        end = template.find("}}", start)
+        if end < 0:
+            break
+        breaks = [template.rfind(each, start, end) for each in _LINE_ENDS]
+        if max(breaks) >= 0:
+            start = max(breaks) + 1
+        elif end > start:
+            found.append(template[start:end])
+            start = end
+        else:
+            start += 1
+    return found
 
 
 def renderer(template: str) -> Reader:
     """`render` for one template and many data."""
-    if _TRIPLE.search(template):
+    texts = _split(template, _DOUBLE)
+    if len(_split(template, _TRIPLE)) > 1:
         return lambda data: render(template, data)
-    texts = _DOUBLE.split(template)
     readers = [reader(path(written)) for written in texts[1::2]]
     pairs = list(zip(readers, texts[2::2], strict=True))
     first = texts[0]
@@ -53,6 +98,7 @@ def renderer(template: str) -> Reader:
         made = first
         for read, following in pairs:
             made += inserted(read(data)) + following
+            bounded(len(made))
         return made if made.isascii() else from_units(made)
 
     return rendered

@@ -15,6 +15,16 @@ from mockodp_harness.segment.values import UNDEFINED, Object, ordered, type_of
 Directive = Callable[[Any, Any], Any]
 
 DIRECTIVES: Final[dict[str, Directive]] = {}
+_KEYS: Final = {
+    "@if": 'an "exists" key',
+    "@case": 'a "operator" key',
+    "@replace": 'a "pattern" key',
+    "@flatten": 'a "separator" key',
+    "@json": 'a "value" key',
+    "@merge": 'an "objects" key and a "direction" key',
+    "@transform": 'an "apply" key and a "mapping" key',
+}
+"""What a directive asks for that is given no object."""
 
 
 def directive(name: str) -> Callable[[Directive], Directive]:
@@ -49,8 +59,9 @@ def resolve(value: Any, event: Any) -> Any:
     name = directive_name(value)
     if name:
         return run(name, value[name], event)
-    members = ordered(value).items()
-    return {name: resolve(member, event) for name, member in members if name != "__proto__"}
+    made = {name: resolve(member, event) for name, member in ordered(value).items()}
+    made.pop("__proto__", None)
+    return made
 
 
 def run(name: str, argument: Any, event: Any) -> Any:
@@ -82,7 +93,7 @@ def kind(value: Any) -> str:
 def options(name: str, argument: Any) -> Object:
     """The argument of a directive that takes an object; inside arrays it may be anything."""
     if not isinstance(argument, dict):
-        raise MappingError(f"{name}: expected object, got {kind(argument)}")
+        raise MappingError(f"{name} requires an object with {_KEYS[name]}")
     return argument
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mockodp_harness.segment.mapping import resolving
-from mockodp_harness.segment.mapping.errors import AggregateError, MappingError, ValidationError
-from mockodp_harness.segment.values import UNDEFINED, Function, Object, length
+from mockodp_harness.segment.mapping.errors import AggregateError, ValidationError, crashed
+from mockodp_harness.segment.values import UNDEFINED, Function, Object, length, quoted
 
 Location = tuple[str, ...]
 Check = Callable[[Any, Location], None]
@@ -23,8 +23,8 @@ def validate(mapping: Any) -> None:
     """Raise `ValidationError` or `AggregateError` if *mapping* is none."""
     try:
         _check(mapping, ())
-    except RecursionError:
-        raise MappingError("Maximum call stack size exceeded", name="RangeError") from None
+    except RecursionError as error:
+        raise crashed(error) from None
 
 
 def _check(value: Any, location: Location) -> None:
@@ -76,8 +76,8 @@ def _kind(value: Any) -> str:
     return "directive" if _has_directive(value) else resolving.kind(value)
 
 
-def _expected(what: str, value: Any, location: Location) -> ValidationError:
-    found = _kind(value)
+def _expected(what: str, value: Any, location: Location, kind: Callable[[Any], str] = _kind) -> ValidationError:
+    found = kind(value)
     article = "an" if found[0] in "aeiou" else "a"
     return ValidationError(location, f"should be {what} but it is {article} {found}")
 
@@ -104,7 +104,6 @@ def _or_directive(expected: str) -> Check:
 
 
 _object = _must_be("object", "an object")
-_array = _must_be("array", "an array")
 _string = _must_be("string", "a string")
 _boolean = _must_be("boolean", "a boolean")
 _string_or_directive = _or_directive("string")
@@ -137,7 +136,7 @@ def _one_of(*names: str) -> Check:
     def check(value: Any, location: Location) -> None:
         _string(value, location)
         if value.lower() not in names:
-            raise ValidationError(location, f'should be one of {", ".join(names)} but it is "{value}"')
+            raise ValidationError(location, f"should be one of {', '.join(names)} but it is {quoted(value)}")
 
     return check
 
@@ -158,10 +157,15 @@ class _Required:
 
 
 def _members(**checks: Check) -> Check:
-    """A check of an object with these members; all but the required ones may be missing."""
+    """
+    A check of an object with these members; all but the required ones may be missing.
+
+    Faults of directives inside, under any name, are told before those of the members themselves.
+    """
 
     def check(value: Any, location: Location) -> None:
         _object(value, location)
+        _check_members(value, location)
         _together(
             (each, value.get(name, UNDEFINED), (*location, name))
             for name, each in checks.items()
@@ -176,11 +180,16 @@ def _if(value: Any, location: Location) -> None:
     _check_members(value, location)
 
 
+def _array(value: Any, location: Location) -> None:
+    if not isinstance(value, list):
+        raise _expected("an array", value, location, resolving.kind)  # which calls a directive an object
+
+
 def _array_path(value: Any, location: Location) -> None:
     _array(value, location)
-    first, shape = (list(value) + [UNDEFINED] * 2)[:2]
-    _string_or_directive(first, (*location, "0"))
-    _check(shape, (*location, "1"))
+    first, shape = (value + [UNDEFINED] * 2)[:2]
+    _string_or_directive(first, location)
+    _check(shape, location)
 
 
 _merge_members = _members(direction=_one_of("left", "right"), objects=_Required(_array))

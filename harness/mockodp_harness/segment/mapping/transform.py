@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mockodp_harness.segment.mapping.errors import MappingError
+from mockodp_harness.segment.mapping.errors import MappingError, crashed
 from mockodp_harness.segment.mapping.resolving import cleaned, kind, resolve
 from mockodp_harness.segment.mapping.static_check import validate
-from mockodp_harness.segment.values import UNDEFINED, Object, units
+from mockodp_harness.segment.values import CRASHES, UNDEFINED, Object, units
 
 ROOT_DIRECTIVE: Final = "__segment_internal_directive"
 
@@ -35,13 +35,8 @@ def transform_batch(mapping: Any, events: Any) -> list[Any]:
 def _cleaned_result(mapping: Any, event: Any) -> Any:
     try:
         return cleaned(resolve(mapping, event))
-    except RecursionError:
-        raise too_deep() from None
-
-
-def too_deep() -> MappingError:
-    """What JavaScript raises for what is nested too deeply."""
-    return MappingError("Maximum call stack size exceeded", name="RangeError")
+    except CRASHES as error:
+        raise crashed(error) from None
 
 
 def as_event(data: Any) -> Object:
@@ -60,26 +55,32 @@ def as_batch(events: Any) -> list[Any]:
     return events
 
 
-def rooted(mapping: Any) -> Object:
+def rooted(mapping: Any) -> Any:
     """*mapping* as an object, its members given to the root directive if it has one."""
+    if mapping is None or mapping is UNDEFINED:
+        raise MappingError("Cannot convert undefined or null to object", name="TypeError")
     members = _spread(mapping)
-    root = members.pop(ROOT_DIRECTIVE, None)
-    if root is None or root is UNDEFINED:
+    root = members.pop(ROOT_DIRECTIVE, UNDEFINED)
+    if root is UNDEFINED:
         return members
-    if not isinstance(root, dict):
-        raise MappingError("The root directive must be an object")
-    if len(root) != 1:
+    members.pop("__proto__", None)  # moving the members makes it their prototype
+    entries = _spread(root)
+    if len(entries) > 1:
         raise MappingError("The root mapping must only have a single directive object")
-    ((name, argument),) = root.items()
-    if not isinstance(argument, dict):
+    argument = next(iter(entries.values()), None)
+    if isinstance(argument, dict):
+        argument = {**argument, "mapping": members}
+    elif not isinstance(argument, list):
         raise MappingError("The root directive must be an object")
-    return {name: {**argument, "mapping": members}}
+    return [argument] if isinstance(root, list) else dict.fromkeys(entries, argument)
 
 
 def _spread(mapping: Any) -> Object:
-    """The members of anything: arrays and texts have their indexes, other values none."""
+    """The members of anything but null: arrays and texts have their indexes, other values none."""
     if isinstance(mapping, dict):
         return dict(mapping)
+    if mapping is None or mapping is UNDEFINED:
+        raise MappingError("Cannot convert undefined or null to object", name="TypeError")
     if isinstance(mapping, str):
         mapping = units(mapping)
     return {str(index): item for index, item in enumerate(mapping)} if isinstance(mapping, list | str) else {}

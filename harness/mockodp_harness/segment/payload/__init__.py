@@ -4,6 +4,7 @@ from mockodp_harness.segment.payload.compiling import Checked, compiled
 from mockodp_harness.segment.payload.emptiness import remove_empty
 from mockodp_harness.segment.payload.mismatch import Mismatch, joined
 from mockodp_harness.segment.payload.schema import Schema, schema_of
+from mockodp_harness.segment.payload.soundness import SchemaError, check
 from mockodp_harness.segment.payload.validation import DYNAMIC_SETTINGS, validate
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "Checked",
     "Mismatch",
     "Schema",
+    "SchemaError",
+    "check",
     "compiled",
     "joined",
     "remove_empty",

@@ -45,7 +45,7 @@ def _cleaned(value: Any, schema: Schema, *, top: bool = False) -> Any:
     if isinstance(value, list) and "items" in schema:
         # what stays is not cleaned in its turn: nulls inside it are coerced later
         return [copied(item, schema["items"]) for item in value if not is_unwanted(item, schema["items"])]
-    return copied(value, schema.get("items", {}))
+    return copied(value, schema.get("items", schema))  # a lone item will be wrapped
 
 
 def is_blank(value: Any) -> bool:
@@ -54,8 +54,9 @@ def is_blank(value: Any) -> bool:
 
 def copied(value: Any, schema: Schema) -> Any:
     """*value*, copied as deep as *schema* may change it."""
-    if isinstance(value, dict) and "properties" in schema:
-        return {name: copied(member, schema["properties"].get(name, {})) for name, member in value.items()}
+    if isinstance(value, dict) and ("properties" in schema or schema.get("additionalProperties") is False):
+        known = schema.get("properties", {})
+        return {name: copied(member, known.get(name, {})) for name, member in value.items()}
     if isinstance(value, list) and "items" in schema:
         return [copied(item, schema["items"]) for item in value]
     return value

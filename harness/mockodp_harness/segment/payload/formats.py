@@ -1,19 +1,20 @@
 """
 The formats that a field may name, as ajv-formats 2.1.1 takes them; and Segment's own ``date-like``.
 
-A format that is not here is passed by every text.
+What is neither here nor among the `UNCHECKED` is no format.
 """
 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import IPv6Address
+from datetime import date
+from functools import cache
 from typing import Final
 
 from mockodp_harness.segment.dates import is_date_like
+from mockodp_harness.segment.values import WHITESPACE
 
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME: Final = re.compile(
@@ -26,6 +27,24 @@ _LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _SHORT_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _BYTE: Final = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)"
 _ESCAPE: Final = "%[0-9a-f]{2}"
+_VARIABLE: Final = rf"(?:[a-z0-9_]|{_ESCAPE})+(?::[1-9][0-9]{{0,3}}|\*)?"
+_BYTES: Final = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_LINES: Final = re.compile("[\n\r\u2028\u2029]")
+_SPACE: Final = re.escape(WHITESPACE)
+_WIDE: Final = "a-z\u00a1-\uffff"
+_URL: Final = rf"""
+    (?:https?|ftp)://
+    (?:[^{_SPACE}]+@)?
+    (?:
+      (?!(?:10|127)(?:\.[0-9]{{1,3}}){{3}}) (?!(?:169\.254|192\.168)(?:\.[0-9]{{1,3}}){{2}})
+      (?!172\.(?:1[6-9]|2[0-9]|3[01])(?:\.[0-9]{{1,3}}){{2}})
+      (?:[1-9][0-9]?|1[0-9][0-9]|2[01][0-9]|22[0-3])
+      (?:\.(?:1?[0-9]{{1,2}}|2[0-4][0-9]|25[0-5])){{2}} \.(?:[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-4])
+    |
+      (?:[{_WIDE}0-9]++-)*+[{_WIDE}0-9]++ (?:\.(?:[{_WIDE}0-9]++-)*+[{_WIDE}0-9]++)* \.[{_WIDE}]{{2,}}
+    )
+    (?::[0-9]{{2,5}})? (?:/[^{_SPACE}]*)?
+    """
 _POINTER: Final = "(?:/(?:[^~/]|~0|~1)*)*"
 
 _SCHEME: Final = r"[a-z][a-z0-9+\-.]*:"
@@ -42,8 +61,13 @@ def _uri(quotes: str, before: str, empty: str) -> str:
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern, re.IGNORECASE | re.ASCII)
-    return lambda text: compiled.fullmatch(text) is not None
+    compiled = cache(lambda: re.compile(pattern, re.IGNORECASE | re.ASCII))  # for the first text: few fields need one
+    return lambda text: compiled().fullmatch(text) is not None
+
+
+@cache
+def _url() -> re.Pattern[str]:
+    return re.compile(_URL, re.IGNORECASE | re.VERBOSE)
 
 
 def _is_date(text: str) -> bool:
@@ -51,7 +75,9 @@ def _is_date(text: str) -> bool:
     if found is None:
         return False
     year, month, day = map(int, found.groups())
-    return 1 <= month <= 12 and 1 <= day <= monthrange(year or 400, month)[1]  # noqa: PLR2004
+    with suppress(ValueError):
+        return bool(date(year or 400, month, day))  # the year 0 is one of 366 days
+    return False
 
 
 def _is_time(text: str) -> bool:
@@ -69,14 +95,25 @@ def _is_date_time(text: str) -> bool:
 
 
 def _is_ipv6(text: str) -> bool:
+    from ipaddress import IPv6Address  # noqa: PLC0415  one format in eighteen needs it
+
     with suppress(ValueError):
         return "%" not in text and bool(IPv6Address(text))
     return False
 
 
+def _is_byte(text: str) -> bool:
+    """Base64, of which one line is enough."""
+    return any(map(_BYTES.fullmatch, _LINES.split(text)))
+
+
 _is_uri = _matcher(_uri("", _SCHEME, ""))
 
+UNCHECKED: Final = ("binary", "double", "float", "int32", "int64", "password", "regex", "text")
+"""Formats that every text passes: they are about numbers, or say nothing; ``regex`` is not looked at here."""
+
 FORMATS: Final[dict[str, Callable[[str], bool]]] = {
+    "byte": _is_byte,
     "date": _is_date,
     "date-like": is_date_like,
     "date-time": _is_date_time,
@@ -88,9 +125,14 @@ FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "ipv4": _matcher(rf"(?:{_BYTE}\.){{3}}{_BYTE}"),
     "ipv6": _is_ipv6,
     "json-pointer": _matcher(_POINTER),
+    "json-pointer-uri-fragment": _matcher(rf"\#(?:/(?:[a-z0-9_\-.!$&'()*+,;:=@]|{_ESCAPE}|~0|~1)*)*"),
     "relative-json-pointer": _matcher(rf"(?:0|[1-9][0-9]*)(?:\#|{_POINTER})"),
     "time": _is_time,
     "uri": lambda text: ("/" in text or ":" in text) and _is_uri(text),
     "uri-reference": _matcher(_uri('"', f"(?:{_SCHEME})?", "|")),
+    "uri-template": _matcher(
+        rf"(?:[^\0-\x20\"'<>%\\^`{{|}}]|{_ESCAPE}|\{{[+#./;?&=,!@|]?{_VARIABLE}(?:,{_VARIABLE})*\}})*"
+    ),
+    "url": lambda text: _url().fullmatch(text) is not None,
     "uuid": _matcher("(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"),
 }

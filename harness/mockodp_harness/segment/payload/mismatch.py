@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mockodp_harness.segment.payload.schema import Schema
 from mockodp_harness.segment.values import length, number_text, stringify, type_of
+
+if TYPE_CHECKING:
+    from mockodp_harness.segment.payload.schema import Schema
 
 _LAST_UNIT: Final = "\uffff"
 _LABELS: Final = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mockodp_harness.segment.payload.soundness import SchemaError, check_fields
 from mockodp_harness.segment.values import ordered
 
 Schema = Mapping[str, Any]
@@ -21,11 +22,18 @@ _TYPES: Final = {"string": "string", "text": "string", "password": "string", "da
 _FORMATS: Final = {"text": "text", "password": "password", "datetime": "date-like"}
 _LIMITS: Final = {"string": ("minLength", "maxLength"), "number": ("minimum", "maximum")}
 _NAMES: Final = {"title": "label", "description": "description"}
-_OPERATORS: Final = ("is", "is_not")
 
 
 def schema_of(fields: Fields) -> dict[str, Any]:
-    """The schema of a payload with *fields*; ValueError for an operator that no condition has."""
+    """The schema of a payload with *fields*; `SchemaError` if they are no definitions of fields."""
+    try:
+        check_fields(fields)
+        return _whole(fields)
+    except RecursionError:
+        raise SchemaError("Maximum call stack size exceeded") from None
+
+
+def _whole(fields: Fields) -> dict[str, Any]:
     conditions: dict[str, Any] = {}
     for name, field in fields.items():
         conditions |= _inner_conditions(name, field)
@@ -174,7 +182,4 @@ def _having(name: str, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_not(condition: Mapping[str, Any]) -> bool:
-    operator = condition.get("operator")
-    if operator not in _OPERATORS:
-        raise ValueError(f"A condition has the operator {operator!r}. Known: {', '.join(_OPERATORS)}.")
-    return bool(operator == "is_not")
+    return bool(condition["operator"] == "is_not")

@@ -8,7 +8,6 @@ object first what is required, then the deletion of what is unknown, then its pr
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import zip_longest
 from typing import Any, Final
 
 from mockodp_harness.segment.payload import mismatch as words
@@ -17,7 +16,7 @@ from mockodp_harness.segment.payload.emptiness import types_of
 from mockodp_harness.segment.payload.formats import FORMATS
 from mockodp_harness.segment.payload.mismatch import Mismatch, below
 from mockodp_harness.segment.payload.schema import Schema
-from mockodp_harness.segment.values import UNDEFINED, type_of
+from mockodp_harness.segment.values import UNDEFINED, is_same
 
 DYNAMIC_SETTINGS: Final = "dynamicAuthSettings"
 _OBJECT_RULES: Final = ("required", "properties", "additionalProperties")
@@ -108,15 +107,6 @@ def _judge_number(value: float, schema: Schema, pointer: str, found: list[Mismat
         found.append(Mismatch.of(schema, pointer, words.too_great(schema["maximum"])))
     if "minimum" in schema and value < schema["minimum"]:
         found.append(Mismatch.of(schema, pointer, words.too_small(schema["minimum"])))
-
-
-def is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same: true is not 1, the order of members does not matter."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(is_same(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return all(is_same(left, right) for left, right in zip_longest(one, other, fillvalue=UNDEFINED))
-    return type_of(one) == type_of(other) and bool(one == other)
 
 
 # -- conditional requirements -------------------------------------------------------------------------------------

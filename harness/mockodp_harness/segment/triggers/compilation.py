@@ -24,7 +24,7 @@ from mockodp_harness.segment.triggers.evaluation import (
 )
 from mockodp_harness.segment.triggers.parsing import parse
 from mockodp_harness.segment.triggers.paths import found, pieces
-from mockodp_harness.segment.values import UNDEFINED, to_number, to_text
+from mockodp_harness.segment.values import UNDEFINED, Undefined, to_number, to_text
 
 _Event = dict[str, Any]
 _Matches = Callable[[_Event], bool]
@@ -54,8 +54,8 @@ def compiled(fql: str) -> Trigger:
     return Trigger(fql, ast, None, lambda event: test(event) if isinstance(event, dict) else evaluate(ast, event))
 
 
-def _compiled(node: Ast | None) -> _Matches:
-    if node is None:
+def _compiled(node: Ast | Undefined) -> _Matches:
+    if isinstance(node, Undefined):
         return _raising(nothing_read("type"))
     if node["type"] == "group":
         return _GROUPS[node["operator"]]([_compiled(child) for child in node["children"]])
@@ -89,6 +89,8 @@ def _of_field(member: str, node: Ast) -> _Matches:
 
 
 def _of_path(member: str, path: str, accepts: _Accepts) -> _Matches:
+    if not path:
+        return lambda _event: accepts(UNDEFINED)
     try:
         names = pieces(path)
     except TriggerError as error:
@@ -106,7 +108,7 @@ def _of_path(member: str, path: str, accepts: _Accepts) -> _Matches:
 
 def _raising(error: TriggerError) -> _Matches:
     def matches(_event: _Event) -> bool:
-        raise TriggerError(*error.args)
+        raise TriggerError(error.message, name=error.name)
 
     return matches
 
@@ -128,7 +130,8 @@ def _accepting(node: Ast) -> _Accepts:
 
 
 def _comparing(compare: Test, limit: float) -> _Accepts:
-    return lambda actual: is_number(actual) and compare(actual, limit)
+    # as a double, also where the event was read with integers that no double holds
+    return lambda actual: is_number(actual) and compare(float(actual), limit)
 
 
 def _searching(search: Test, text: str, *, negated: bool) -> _Accepts:

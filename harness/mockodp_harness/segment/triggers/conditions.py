@@ -2,7 +2,7 @@
 What a condition of a trigger is, as a node of the AST, made from the tokens that are its parts.
 
 A node is a plain dict: ``{"type": "event-property", "name": "price", "operator": ">", "value": 5}`` or
-``{"type": "group", "operator": "and", "children": [...]}``. A child may be None: an empty pair of parentheses.
+``{"type": "group", "operator": "and", "children": [...]}``. A child may be UNDEFINED: an empty pair of parentheses.
 """
 
 from __future__ import annotations

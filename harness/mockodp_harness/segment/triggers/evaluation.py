@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mockodp_harness.segment.triggers.conditions import FIELDS, HOLDERS, Ast
-from mockodp_harness.segment.triggers.errors import nothing_read
-from mockodp_harness.segment.triggers.paths import found, pieces
-from mockodp_harness.segment.values import UNDEFINED, to_number, to_text, units
+from mockodp_harness.segment.triggers.errors import crashed, no_children, nothing_read
+from mockodp_harness.segment.triggers.paths import at_path
+from mockodp_harness.segment.values import CRASHES, UNDEFINED, Undefined, is_truthy, to_number, to_text, units
 
 Test = Callable[[Any, Any], bool]
 """Takes what the event holds and what the condition expects."""
@@ -26,33 +26,57 @@ _GROUPS: Final = {"and": all, "or": any}
 
 def evaluate(ast: Ast, event: Any) -> bool:
     """Whether *event* meets *ast*; `TriggerError` where the framework throws."""
-    if event is UNDEFINED or "error" in ast:
+    if ast is None:
+        raise nothing_read("error", "null")
+    try:
+        return event is not UNDEFINED and not is_truthy(member_of(ast, "error")) and _group_met(ast, event)
+    except CRASHES as error:
+        raise crashed(error) from None
+
+
+def met(node: Ast | Undefined | None, event: Any) -> bool:
+    """Whether *event* meets a node below the root; a root is a group whatever its type."""
+    if node is None or isinstance(node, Undefined):
+        raise nothing_read("type", to_text(node))
+    if member_of(node, "type") == "group":
+        return _group_met(node, event)
+    value = actual(node, event)
+    return test_of(member_of(node, "operator"))(value, member_of(node, "value"))
+
+
+def _group_met(node: Ast, event: Any) -> bool:
+    of = _GROUPS.get(_name(member_of(node, "operator")))
+    if of is None:
         return False
-    return _met(ast, event)
+    children = member_of(node, "children")
+    if not isinstance(children, list):
+        raise no_children(children, "every" if of is all else "some", "condition")
+    return of(met(child, event) for child in children)
 
 
-def _met(node: Ast | None, event: Any) -> bool:
-    if node is None:
-        raise nothing_read("type")
-    if node["type"] == "group":
-        of = _GROUPS.get(node["operator"])
-        return of is not None and of(_met(child, event) for child in node["children"])
-    return test_of(node["operator"])(_actual(node, event), node.get("value", UNDEFINED))
+def member_of(node: Any, name: str) -> Any:
+    """The member of a node, which may be no object."""
+    return node.get(name, UNDEFINED) if isinstance(node, dict) else UNDEFINED
 
 
-def _actual(node: Ast, event: Any) -> Any:
-    member = MEMBERS.get(node["type"])
+def _name(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def actual(node: Ast, event: Any) -> Any:
+    """What *event* has where the condition *node* looks."""
+    member = MEMBERS.get(_name(member_of(node, "type")))
     if member is None:
         return UNDEFINED
     if event is None:
         raise nothing_read(member, "null")
     value = event.get(member, UNDEFINED) if isinstance(event, dict) else UNDEFINED
-    return found(value, pieces(node.get("name"))) if member in HOLDERS else value
+    return at_path(value, node.get("name", UNDEFINED)) if member in HOLDERS else value
 
 
-def test_of(name: str) -> Test:
+def test_of(name: Any) -> Test:
     """What the operator *name* tests; one that is unknown is never true."""
-    return _TESTS.get(name, _never)
+    return _TESTS.get(_name(name), _never)
 
 
 def _never(_actual: Any, _expected: Any) -> bool:

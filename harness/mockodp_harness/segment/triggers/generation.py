@@ -6,8 +6,18 @@ import re
 from typing import Any, Final
 
 from mockodp_harness.segment.triggers.conditions import FIELDS, HOLDERS, Ast
-from mockodp_harness.segment.triggers.errors import TriggerError, nothing_read
-from mockodp_harness.segment.values import UNDEFINED, number_text, to_number, to_text, units
+from mockodp_harness.segment.triggers.errors import TriggerError, crashed, no_children, nothing_read
+from mockodp_harness.segment.triggers.evaluation import MEMBERS, member_of
+from mockodp_harness.segment.values import (
+    CRASHES,
+    UNDEFINED,
+    Undefined,
+    is_truthy,
+    number_text,
+    to_number,
+    to_text,
+    units,
+)
 
 _FIELDS: Final = {type_: field for field, type_ in FIELDS.items()}
 _HOLDERS: Final = {type_: holder for holder, type_ in HOLDERS.items()}
@@ -25,27 +35,36 @@ _FUNCTIONS: Final = {
 
 def generate(ast: Ast) -> str:
     """The FQL of *ast*; `TriggerError` if it is an error, or has a node that is none."""
-    if "error" in ast:
-        raise TriggerError(ast["error"]["message"])
-    text = _text(ast)
+    if ast is None:
+        raise nothing_read("error", "null")
+    error = member_of(ast, "error")
+    if is_truthy(error):
+        raise TriggerError(to_text(member_of(error, "message")))
+    try:
+        text = _group(ast)
+    except CRASHES as crash:
+        raise crashed(crash) from None
     is_one_group = text.startswith("(") and text.endswith(")") and len(_PARENTHESES.findall(text)) == 2  # noqa: PLR2004
     return text[1:-1] if is_one_group else text
 
 
-def _text(node: Ast) -> str:
-    if node["type"] != "group":
-        return _condition(node)
-    return f" {node['operator']} ".join(map(_child, node["children"]))
+def _group(node: Ast) -> str:
+    children = member_of(node, "children")
+    if not isinstance(children, list):
+        raise no_children(children, "map", "node")
+    written = list(map(_child, children))
+    return f" {to_text(member_of(node, 'operator'))} ".join(written)
 
 
-def _child(node: Ast | None) -> str:
-    if node is None:
-        raise nothing_read("type")
-    return f"({_text(node)})" if node["type"] == "group" else _text(node)
+def _child(node: Ast | Undefined | None) -> str:
+    if node is None or isinstance(node, Undefined):
+        raise nothing_read("type", to_text(node))
+    return f"({_group(node)})" if member_of(node, "type") == "group" else condition(node)
 
 
-def _condition(node: Ast) -> str:
-    name, operator, value = _name(node), to_text(node.get("operator", UNDEFINED)), node.get("value", UNDEFINED)
+def condition(node: Ast) -> str:
+    """The FQL of one condition."""
+    name, operator, value = named(node), to_text(node.get("operator", UNDEFINED)), node.get("value", UNDEFINED)
     if operator in _WITHOUT_VALUE:
         return f"{name} {_WITHOUT_VALUE[operator]}"
     if operator in _NUMERIC:
@@ -61,14 +80,15 @@ def _function(name: str, operator: str, value: Any) -> str:
     return f"{'!' if operator.startswith('not_') else ''}{function}({name}, {pattern.format(text)})"
 
 
-def _name(node: Ast) -> str:
-    if node["type"] in _FIELDS:
-        return _FIELDS[node["type"]]
-    if node["type"] not in _HOLDERS:
+def named(node: Ast) -> str:
+    """What the condition *node* tests, as FQL names it."""
+    type_ = member_of(node, "type")
+    if not isinstance(type_, str) or type_ not in MEMBERS:
         raise TriggerError("Unknown condition type")
-    if not isinstance(node.get("name"), str):
-        raise TriggerError(f"Path {node.get('name')!r} has no name in it.")
-    return f"{_HOLDERS[node['type']]}.{_SPECIAL.sub(_escaped, units(node['name']))}"
+    if type_ in _FIELDS:
+        return _FIELDS[type_]
+    path = to_text(member_of(node, "name"))
+    return f"{_HOLDERS[type_]}.{_SPECIAL.sub(_escaped, units(path))}"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -11,7 +11,8 @@ from typing import Final
 
 from mockodp_harness.segment.triggers.conditions import Ast, begins_condition, condition, function, is_function
 from mockodp_harness.segment.triggers.errors import TriggerError, nothing_read
-from mockodp_harness.segment.triggers.tokens import Token, tokens
+from mockodp_harness.segment.triggers.tokens import END_OF_STREAM, Token, tokens
+from mockodp_harness.segment.values import UNDEFINED, Undefined
 
 _Tokens = deque[Token]
 _OPENING: Final = Token("sign", "(")
@@ -27,15 +28,15 @@ def parse(fql: str) -> Ast:
         return {"error": {"message": str(error)}}
 
 
-def _top(node: Ast | None) -> Ast:
-    if node is None:
+def _top(node: Ast | Undefined | None) -> Ast:
+    if node is None or isinstance(node, Undefined):
         raise nothing_read("type")
     return node if node["type"] == "group" else {"type": "group", "operator": "and", "children": [node]}
 
 
-def _listed(tokens: _Tokens) -> Ast | None:
+def _listed(tokens: _Tokens) -> Ast | Undefined | None:
     """The node of a list of conditions: a group, the condition itself if it is alone, None if there is none."""
-    children: list[Ast | None] = []
+    children: list[Ast | Undefined] = []
     operator = "and"
     while tokens:
         token = tokens.popleft()
@@ -48,12 +49,12 @@ def _listed(tokens: _Tokens) -> Ast | None:
     return children[0] if children else None
 
 
-def _begun_by(token: Token, tokens: _Tokens) -> list[Ast | None]:
+def _begun_by(token: Token, tokens: _Tokens) -> list[Ast | Undefined]:
     """The children that *token* adds to its list, one or none, taking from *tokens* what belongs to it."""
     if token == _OPENING:
-        return [_listed(_until_closed(tokens))]
+        return [_listed(_until_closed(tokens)) or UNDEFINED]
     if begins_condition(token):
-        node = condition(token, _taken(tokens, "Operator"), _taken(tokens, "Value"))
+        node = condition(token, tokens.popleft(), _value(tokens))
     elif is_function(token):
         node = _called(token, tokens, negated=False)
     elif token == _NOT and tokens and is_function(tokens[0]):
@@ -69,7 +70,7 @@ def _called(name: Token, tokens: _Tokens, *, negated: bool) -> Ast | None:
     match parts:
         case [_, field, _, value, *_]:
             return function(name, field, value, negated=negated)
-    raise TriggerError("Value token is missing")
+    raise TriggerError(f"{name.text}() is missing a {'1st' if len(parts) < 2 else '2nd'} argument")  # noqa: PLR2004
 
 
 def _until_closed(tokens: _Tokens) -> _Tokens:
@@ -77,12 +78,13 @@ def _until_closed(tokens: _Tokens) -> _Tokens:
     while tokens:
         token = tokens.popleft()
         if token == _CLOSING:
+            taken.append(END_OF_STREAM)  # a group ends as the whole does: `(type =)` has a value
             return taken
         taken.append(token)
     raise nothing_read("type")
 
 
-def _taken(tokens: _Tokens, part: str) -> Token:
-    if not tokens:
-        raise TriggerError(f"{part} token is missing")
+def _value(tokens: _Tokens) -> Token:
+    if not tokens:  # the end of the stream was taken for the operator
+        raise TriggerError("Value token is missing")
     return tokens.popleft()

@@ -5,18 +5,29 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from mockodp_harness.segment.triggers.errors import TriggerError
+from mockodp_harness.segment.triggers.errors import nothing_read, type_error
 from mockodp_harness.segment.triggers.inherited import inherited
-from mockodp_harness.segment.values import Function, is_index, is_truthy, length, units
+from mockodp_harness.segment.values import UNDEFINED, Function, is_index, is_truthy, length, to_text, units
 
 _SEPARATORS: Final = re.compile(r"[.\[\]]")
 
 
-def pieces(path: Any) -> list[str]:
+def at_path(holder: Any, path: Any) -> Any:
+    """What is in *holder* at *path*, which an AST may give as anything."""
+    if not is_truthy(path):
+        return UNDEFINED
+    if isinstance(path, list):
+        return found(holder, list(map(to_text, path))) if path else holder
+    if not isinstance(path, str):
+        raise type_error("path.match is not a function")
+    return found(holder, pieces(path))
+
+
+def pieces(path: str) -> list[str]:
     """The names that *path* is made of; `TriggerError` if there is none."""
-    found = [piece for piece in _SEPARATORS.split(path) if piece] if isinstance(path, str) else []
+    found = [piece for piece in _SEPARATORS.split(path) if piece]
     if not found:
-        raise TriggerError(f"Path {path!r} has no name in it.")
+        raise nothing_read("reduce", "null")
     return found
 
 

@@ -25,7 +25,7 @@ class _Unreadable(Exception):
     """The text has a character where no token may have it."""
 
 
-_END_OF_STREAM: Final = Token("eos", "eos")
+END_OF_STREAM: Final = Token("eos", "eos")
 _DOT: Final = Token("sign", ".")
 
 _END: Final = r"(?=[\ \t\n,\])]|\Z)"
@@ -50,7 +50,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 def tokens(fql: str) -> list[Token]:
     """All tokens of *fql* with the end of the stream as the last; none at all if one of them cannot be read."""
     try:
-        return [*_merged(_read(units(fql))), _END_OF_STREAM]
+        return [*_merged(_read(units(fql))), END_OF_STREAM]
     except _Unreadable:
         return []
 

@@ -36,7 +36,7 @@ def array_path(argument: Any, event: Any) -> Any:
 def root_and_shape(argument: Any) -> tuple[Any, Any]:
     """The two parts of the argument of ``@arrayPath``; either may be missing."""
     if not isinstance(argument, list):
-        raise MappingError(f"@arrayPath: expected array, got {kind(argument)}")
+        raise MappingError(f"@arrayPath expected array, got {kind(argument)}")
     first, shape = (argument + [UNDEFINED] * 2)[:2]
     return first, shape
 

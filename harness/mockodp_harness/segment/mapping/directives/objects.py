@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mockodp_harness.segment.mapping import transform as whole
-from mockodp_harness.segment.mapping.errors import MappingError
+from mockodp_harness.segment.mapping.errors import MappingError, crashed
 from mockodp_harness.segment.mapping.resolving import directive, kind, options, resolve
 from mockodp_harness.segment.values import UNDEFINED, Object, in_order, is_truthy, units
 
@@ -15,36 +15,49 @@ from mockodp_harness.segment.values import UNDEFINED, Object, in_order, is_truth
 def flatten_(argument: Any, event: Any) -> Object:
     """``{"@flatten": {"separator": ".", "value": value}}``: an object of one level."""
     members = options("@flatten", argument)
-    separator = members.get("separator")
-    if not isinstance(separator, str) or not separator:
+    if not is_truthy(members.get("separator")):
         raise MappingError('@flatten requires a "separator" key')
+    separator = resolve(members["separator"], event)
+    if not isinstance(separator, str):
+        raise MappingError("@flatten requires a string separator")
     value = resolve(members.get("value", UNDEFINED), event)
     return flatten(value, separator=separator, omit_arrays=is_truthy(members.get("omitArrays")))
 
 
 def flatten(value: Any, prefix: str = "", *, separator: str = ".", omit_arrays: bool = False) -> Object:
     """*value* as an object of one level: the names on the way joined; empty objects and arrays vanish."""
-    return in_order(_leaves(value, prefix, separator, omit_arrays))
+    try:
+        leaves = _leaves(value, (prefix,), omit_arrays)
+        return in_order((separator.join(names), leaf) for names, leaf in leaves)
+    except RecursionError as error:
+        raise crashed(error) from None
 
 
-def _leaves(value: Any, prefix: str, separator: str, omit_arrays: bool) -> Iterable[tuple[str, Any]]:
+def _leaves(value: Any, names: tuple[str, ...], omit_arrays: bool) -> Iterable[tuple[tuple[str, ...], Any]]:
+    """Each leaf with the names on the way to it; a first name that is empty counts for nothing."""
     if not isinstance(value, dict) and (omit_arrays or not isinstance(value, list)):
-        yield prefix, value
+        yield names, value
         return
     for name, member in entries(value):
-        yield from _leaves(member, f"{prefix}{separator}{name}" if prefix else name, separator, omit_arrays)
+        yield from _leaves(member, (*names, name) if names[0] else (name,), omit_arrays)
 
 
 @directive("@merge")
 def merge(argument: Any, event: Any) -> Object:
     """``{"@merge": {"direction": "right", "objects": [...]}}``: one object of all members; the last to come wins."""
+    direction, objects = merging(argument)
+    return merged(resolve(direction, event), resolve(objects, event))
+
+
+def merging(argument: Any) -> tuple[Any, list[Any]]:
+    """The direction of ``@merge``, and what it merges."""
     members = options("@merge", argument)
-    if not is_truthy(members.get("direction")):
-        raise MappingError('@merge requires a "direction" key')
-    objects = members.get("objects", UNDEFINED)
-    if not isinstance(objects, list):
-        raise MappingError(f"@merge: expected array, got {kind(objects)}")
-    return merged(members["direction"], resolve(objects, event))
+    for name in ("direction", "objects"):
+        if not is_truthy(members.get(name)):
+            raise MappingError(f'@merge requires a "{name}" key')
+    if not isinstance(members["objects"], list):
+        raise MappingError(f"@merge: expected opts.array, got {kind(members['objects'])}")
+    return members["direction"], members["objects"]
 
 
 def merged(direction: Any, objects: list[Any]) -> Object:
@@ -65,6 +78,16 @@ def entries(value: Any) -> Iterable[tuple[str, Any]]:
 @directive("@transform")
 def transform(argument: Any, event: Any) -> Any:
     """``{"@transform": {"apply": mapping, "mapping": mapping}}``: the second applied to the result of the first."""
+    apply, mapping = transforming(argument)
+    return resolve(mapping, whole.transform(apply, event))
+
+
+def transforming(argument: Any) -> tuple[Object, Any]:
+    """What ``@transform`` applies first, and the mapping it applies then."""
     members = options("@transform", argument)
-    applied = whole.transform(members.get("apply", UNDEFINED), event)
-    return resolve(members.get("mapping", UNDEFINED), applied)
+    for name in ("mapping", "apply"):
+        if not is_truthy(members.get(name)):
+            raise MappingError(f'@transform requires a "{name}" key')
+    if not isinstance(members["apply"], dict):
+        raise MappingError('@transform "apply" key should be an object')
+    return members["apply"], members["mapping"]

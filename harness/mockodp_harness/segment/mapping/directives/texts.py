@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from mockodp_harness.segment.mapping import liquid
 from mockodp_harness.segment.mapping.errors import MappingError
-from mockodp_harness.segment.mapping.resolving import as_text, directive, options, resolve
+from mockodp_harness.segment.mapping.resolving import directive, options, resolve
 from mockodp_harness.segment.values import (
     UNDEFINED,
     Object,
+    TooDeep,
+    bounded,
     folded,
     from_units,
     is_truthy,
@@ -48,46 +50,63 @@ def cased(operator: Any, value: Any) -> Any:
 @directive("@replace")
 def replace(argument: Any, event: Any) -> Any:
     """``{"@replace": {"pattern": "_", "replacement": "-", "value": value}}``, and the same again with ``pattern2``."""
-    members = options("@replace", argument)
+    members = replacing(argument)
     if not is_truthy(members.get("value")):
         return UNDEFINED
     return replaced(members, resolve(members["value"], event))
 
 
-def replaced(members: Object, value: Any) -> str:
-    """*value* as a text, with the first and then the second pattern replaced."""
-    text = to_text(value) if isinstance(value, str | bool | int | float) else ""
-    pattern = members.get("pattern", UNDEFINED)
-    if not isinstance(pattern, str) or not pattern:
+def replacing(argument: Any) -> Object:
+    """The members of ``@replace``, which have to include a pattern."""
+    members = options("@replace", argument)
+    if not is_truthy(members.get("pattern")):
         raise MappingError('@replace requires a "pattern" key')
-    text = _replaced_once(members, text, pattern, "replacement")
-    pattern = members.get("pattern2", UNDEFINED)
-    return _replaced_once(members, text, pattern, "replacement2") if isinstance(pattern, str) and pattern else text
+    return members
 
 
-def _replaced_once(members: Object, text: str, pattern: str, name: str) -> str:
-    given = members.get(name, UNDEFINED)
-    replacement = "" if given is UNDEFINED else to_text(given)
+def replaced(members: Object, value: Any) -> str:
+    """*value* as a text, with the first and then the second pattern replaced; nothing if anything has an odd type."""
+    value = to_text(value) if isinstance(value, bool | int | float) else value
+    pattern, replacement = members["pattern"], _given(members, "replacement", "")
+    flags = (_given(members, "ignorecase", False), _given(members, "global", True))
+    if not all(isinstance(each, str) for each in (value, pattern, replacement)):
+        return ""
+    if not all(isinstance(flag, bool) for flag in flags):
+        return ""
+    text = _replaced_once(value, pattern, replacement, flags)
+    pattern, replacement = members.get("pattern2"), _given(members, "replacement2", "")
+    if not isinstance(pattern, str) or not pattern or not isinstance(replacement, str):
+        return text
+    return _replaced_once(text, pattern, replacement, flags)
+
+
+def _given(members: Object, name: str, default: Any) -> Any:
+    value = members.get(name)
+    return default if value is None or value is UNDEFINED else value
+
+
+def _replaced_once(text: str, pattern: str, replacement: str, flags: tuple[bool, bool]) -> str:
     if length(pattern) > _LONGEST:
         raise MappingError('@replace requires a "pattern" less than 10 characters')
     if length(replacement) > _LONGEST:
         raise MappingError('@replace requires a "replacement" less than 10 characters')
-    is_global = is_truthy(members["global"]) if members.get("global", UNDEFINED) is not UNDEFINED else True
-    return substituted(
-        text, pattern, replacement, ignore_case=is_truthy(members.get("ignorecase")), is_global=is_global
-    )
+    ignore_case, is_global = flags
+    return substituted(text, pattern, replacement, ignore_case=ignore_case, is_global=is_global)
 
 
 def substituted(text: str, pattern: str, replacement: str, *, ignore_case: bool, is_global: bool) -> str:
     """*text* with a literal *pattern* replaced; the replacement may refer to the match and what is around it."""
     text, pattern, replacement = units(text), units(pattern), units(replacement)
     searched, sought = (_folded(text), _folded(pattern)) if ignore_case else (text, pattern)
-    made, end, start = "", 0, searched.find(sought)
+    pieces: list[str] = []
+    size, end, start = len(text), 0, searched.find(sought)
     while start >= 0:
-        made += text[end:start] + _expanded(replacement, text, start, start + len(pattern))
+        pieces += [text[end:start], _expanded(replacement, text, start, start + len(pattern))]
+        size += len(pieces[-1])
+        bounded(size)
         end = start + len(pattern)
         start = searched.find(sought, end) if is_global else -1
-    return from_units(made + text[end:])
+    return from_units("".join([*pieces, text[end:]]))
 
 
 def _folded(text: str) -> str:
@@ -104,10 +123,17 @@ def _expanded(replacement: str, text: str, start: int, end: int) -> str:
 @directive("@json")
 def json(argument: Any, event: Any) -> Any:
     """``{"@json": {"mode": "encode", "value": value}}``: JSON text of a value, or the value of a JSON text."""
+    members = converting(argument)
+    return converted(members["mode"], resolve(members["value"], event))
+
+
+def converting(argument: Any) -> Object:
+    """The members of ``@json``, which have to include a mode and a value."""
     members = options("@json", argument)
-    if not is_truthy(members.get("value")):
-        raise MappingError('@json requires a "value" key')
-    return converted(members.get("mode"), resolve(members["value"], event))
+    for name in ("mode", "value"):
+        if not is_truthy(members.get(name)):
+            raise MappingError(f'@json requires a "{name}" key')
+    return members
 
 
 def converted(mode: Any, value: Any) -> Any:
@@ -121,6 +147,8 @@ def converted(mode: Any, value: Any) -> Any:
         return value
     try:
         return parse(value)
+    except TooDeep as error:
+        raise MappingError(f"@json cannot decode its value: {error}") from None
     except ValueError:
         return value
 
@@ -128,4 +156,6 @@ def converted(mode: Any, value: Any) -> Any:
 @directive("@liquid")
 def liquid_(argument: Any, event: Any) -> str:
     """``{"@liquid": "{{ properties.total | round }}"}``: a Liquid template with the event as its root scope."""
-    return liquid.render(as_text("@liquid", argument), event)
+    if not isinstance(argument, str):
+        raise MappingError("liquid template value must be a string")
+    return liquid.render(argument, event)
