@@ -1,7 +1,9 @@
 """
-Measures the mock against a bare Starlette route in the same run, and prints each figure beside what it should be.
+Measures the mock against a bare Starlette route, and the integration engine against the published package, in the
+same run each, and prints each figure beside what it should be.
 
     python -m bench             everything
+    python -m bench engine      the integration engine alone
     SCALE=0.1 python -m bench   a tenth of the requests
 
 Ratios are medians over pairs of runs that alternate between the two, so that a machine whose speed drifts does not
@@ -29,6 +31,7 @@ import httpx2
 import orjson
 from mockodp_contracts import catalog
 
+from bench import engine
 from bench.bodies import batch, body
 from mockodp.client import Client
 
@@ -49,7 +52,8 @@ class Figure:
 
 def main() -> None:
     figures: list[Figure] = []
-    for measure in (ready, judging, throughput, memory_and_search, own_account, waking):
+    measures = (ready, judging, throughput, faults, memory_and_search, own_account, waking, integration)
+    for measure in measures if sys.argv[1:] != ["engine"] else (integration,):
         for figure in measure():
             figures.append(figure)
             print(
@@ -58,6 +62,12 @@ def main() -> None:
             )
     low = sum(not figure.met for figure in figures)
     print(f"{len(figures) - low} of {len(figures)} figures as wanted (SCALE={SCALE:g}, {os.cpu_count()} cores)")
+
+
+def integration() -> Iterator[Figure]:
+    """The integration engine: what it costs to have it, and its speed as a multiple of the published package's."""
+    for figure in (*engine.readiness(), *engine.ratios(SCALE)):
+        yield Figure(*figure)
 
 
 def ready() -> Iterator[Figure]:
@@ -107,6 +117,20 @@ def throughput() -> Iterator[Figure]:
             name = f"{count} event{'s' * (count > 1)} a request ({file.stat().st_size:,} bytes)"
             yield Figure(name, f"{ratio:.2f}", f"≥ {wanted} of bare", ratio >= wanted)
             yield Figure("  requests a second: mock, bare", f"{ours:,.0f}, {theirs:,.0f}", "-", True)
+
+
+def faults() -> Iterator[Figure]:
+    """What a fault costs those whom it does not concern: requests a second, as a ratio to none being armed."""
+    with TemporaryDirectory() as folder, mock(Path(folder)) as served, Client(served.url, served.token) as odp:
+        file, requests = Path(folder) / "body.json", int(10_000 * SCALE)
+        file.write_bytes(body(1))
+        ratios = []
+        for _ in range(PAIRS + 1):
+            without = load(served.url, file, requests)
+            with odp.fault("somebody-else", preset="region-down", must_meet=False):
+                ratios.append(load(served.url, file, requests) / without)
+    ratio = statistics.median(ratios[1:])
+    yield Figure("requests while another account has a fault", f"{ratio:.2f}", "≥ 0.95 of none", ratio >= 0.95)
 
 
 def memory_and_search() -> Iterator[Figure]:

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from mockodp.errors import Refusal
 
-JSON_TYPE = (b"content-type", b"application/json")
+JSON_TYPE: Final = (b"content-type", b"application/json")
+BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED})
+"""Statuses whose answers have no body: a client would take one for the beginning of the next answer."""
+_LENGTHLESS: Final = BODILESS - {HTTPStatus.RESET_CONTENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,19 @@ class Answer:
     status: int
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def headers_of(answer: Answer, *, close: bool = False) -> list[tuple[bytes, bytes]]:
+    """All headers of an answer; its body must be empty where its status has none."""
+    if answer.status in _LENGTHLESS:
+        headers = list(answer.headers)
+    elif answer.status in BODILESS or (answer.headers and any(name == JSON_TYPE[0] for name, _ in answer.headers)):
+        headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
+    else:
+        headers = [JSON_TYPE, (b"content-length", b"%d" % len(answer.body)), *answer.headers]
+    if close:
+        headers.append((b"connection", b"close"))
+    return headers
 
 
 def refusal_answer(refusal: Refusal, at_us: int) -> Answer:

@@ -8,17 +8,22 @@ API is a Starlette application.
 from __future__ import annotations
 
 import time
-from http import HTTPStatus
+from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockodp.answers import JSON_TYPE, Answer, envelope
+from mockodp.answers import Answer, envelope
 from mockodp.control import control_app
-from mockodp.http_protocol import MISFRAMED, STALLED
+from mockodp.faults.answering import FAULT_HEADER, faulted, leaves_record, sent, told
+from mockodp.faults.armoury import misunderstood
+from mockodp.faults.delivery import Line, deliver, send_answer
+from mockodp.faults.plan import Strike
+from mockodp.http_protocol import MISFRAMED, STALLED, TRANSPORT
 from mockodp.ingest import Ingest, Judged
 from mockodp.mock import MockODP
-from mockodp.records import Received, RecordIds
+from mockodp.records import Received, Record, RecordIds
 from mockodp.regions import locate
 
 CONTROL = "/_mock"
@@ -31,7 +36,7 @@ class App:
     def __init__(self, mock: MockODP) -> None:
         self._mock = mock
         self._limit = mock.settings.max_body
-        self._ingest = Ingest(mock.settings, mock.keyring, RecordIds(mock.journal.last_id()))
+        self._ingest = Ingest(mock.settings, mock.keyring, RecordIds(mock.journal.last_id()), mock.clocks)
         self._control: ASGIApp = control_app(mock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,18 +51,53 @@ class App:
         started = time.perf_counter_ns()
         received = await self._received(scope, receive)
         judged = self._ingest(received, started)
-        answer = judged.answer
-        if judged.record is not None:
+        strikes: Sequence[Strike] = ()
+        if not self._mock.armoury.is_idle and judged.record is not None and received.broken_off != _GONE:
+            judged, strikes = self._struck(judged, judged.record)
+        if judged.record is not None and judged.is_kept:
             try:
                 await self._mock.writer.commit(judged.record)
             except Exception as error:
                 self._mock.log.trouble(f"A record could not be kept: {error}")
-                answer = _not_kept(error, received.at_us)
-                judged = Judged(answer, None, judged.refusal)
-        self._count(judged, received, answer.status)
+                judged, strikes = Judged(_not_kept(error, received.at_us), None, judged.refusal), ()
+        self._count(judged, received)
+        close = received.over_limit or bool(received.broken_off or received.misframed)
+        if strikes:
+            self._mock.log.request(judged, received)  # before it is delivered, which may take long
+            await deliver(judged.answer, strikes, self._line(scope, receive, send, close))
+            return
         if received.broken_off != _GONE:
-            await _answer(send, answer, close=received.over_limit or bool(received.broken_off or received.misframed))
+            await send_answer(judged.answer, send, close=close)
         self._mock.log.request(judged, received)
+
+    def _line(self, scope: Scope, receive: Receive, send: Send, close: bool) -> Line:
+        return Line(
+            send=send,
+            receive=receive,
+            transport=scope[TRANSPORT],
+            is_head=scope["method"] == "HEAD",
+            close=close,
+            stopping=self._mock.stopping,
+        )
+
+    def _struck(self, judged: Judged, record: Record) -> tuple[Judged, Sequence[Strike]]:
+        """What the faults that are armed make of a request; what would have been answered stays in its record."""
+        strikes, complaint = self._mock.armoury.strikes(record)
+        misfits = () if complaint is None else (misunderstood(complaint),)
+        if complaint is not None:
+            self._mock.log.trouble(complaint)
+        if not strikes:
+            return (replace(judged, record=replace(record, faults=misfits)) if misfits else judged), strikes
+        settings, answer = self._mock.settings, judged.answer
+        for strike in strikes:
+            self._mock.faulted[strike.fault.name] += 1
+            answer = faulted(answer, strike, items=record.items or 0, status=settings.write_status, at_us=record.at_us)
+        if settings.fault_header:
+            name = next((strike for strike in strikes if not strike.effect.is_delay_only), strikes[0]).fault.name
+            answer = replace(answer, headers=(*answer.headers, (FAULT_HEADER, name.encode())))
+        faults = (*told(strikes, answer), *misfits)
+        record = replace(record, faults=faults)
+        return Judged(answer, record, judged.refusal, faults, sent(strikes, answer), leaves_record(strikes)), strikes
 
     async def _received(self, scope: Scope, receive: Receive) -> Received:
         """The whole request, or as much of it as may be kept."""
@@ -95,23 +135,13 @@ class App:
                 chunks.append(message.get("body", b""))
         return b"".join(chunks)[:limit], size > limit, _GONE if message["type"] == "http.disconnect" else ""
 
-    def _count(self, judged: Judged, received: Received, status: int) -> None:
+    def _count(self, judged: Judged, received: Received) -> None:
         endpoint = judged.record.endpoint if judged.record else None
-        self._mock.answered[received.region.value, endpoint or "none", status] += 1
+        self._mock.answered[received.region.value, endpoint or "none", judged.status] += 1
         if judged.record is not None and judged.record.verdict is not None:
             self._mock.judged[judged.record.verdict] += 1
         if judged.record is None and judged.refusal is not None:
             self._mock.unrecorded[judged.refusal.code] += 1
-
-
-async def _answer(send: Send, answer: Answer, *, close: bool = False) -> None:
-    headers, body = [JSON_TYPE, (b"content-length", b"%d" % len(answer.body)), *answer.headers], answer.body
-    if answer.status == HTTPStatus.NO_CONTENT:
-        headers, body = [], b""  # a client would take a body for the beginning of the next answer
-    if close:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _not_kept(error: Exception, at_us: int) -> Answer:

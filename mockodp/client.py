@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +13,8 @@ from urllib.parse import quote
 import httpx2
 import orjson
 
-from mockodp.errors import ControlError, EnvironmentNotReady, VerificationError
+from mockodp.client_faults import Clock, timed, unproved
+from mockodp.errors import ControlError, EnvironmentNotReady, MockODPError, VerificationError
 from mockodp.regions import Region
 
 _SLACK_SECONDS = 10.0
@@ -78,7 +79,7 @@ class Client:
         return listed
 
     def reset(self, account: str) -> int:
-        """Forget an account and all its records; how many there were."""
+        """Forget an account with all its records, faults and its time; how many records there were."""
         forgotten: int = self._call("DELETE", f"/_mock/accounts/{quote(account, safe='')}")["forgotten"]
         return forgotten
 
@@ -125,6 +126,80 @@ class Client:
         if outcome["verdict"] != "pass":
             raise VerificationError(explained(outcome), outcome)
         return outcome
+
+    # -- faults and time ----------------------------------------------------------------------------------------
+
+    def arm_fault(self, account: str, **told: Any) -> dict[str, Any]:
+        """
+        Arm a fault for *account*, ``"*"`` for everybody; it with its id.
+
+        *told*: preset, or effect, or sequence and repeat; match, budget, expires, name.
+        """
+        wanted = timed({"account": account, **_given(told)})
+        armed: dict[str, Any] = self._call("POST", "/_mock/faults", json=wanted)["faults"][0]
+        return armed
+
+    def arm_faults(self, faults: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Arm all of *faults*, each with its account, or none of them."""
+        armed: list[dict[str, Any]] = self._call("POST", "/_mock/faults", json=timed(list(faults)))["faults"]
+        return armed
+
+    @contextmanager
+    def fault(self, account: str, *, must_meet: bool = True, **told: Any) -> Iterator[dict[str, Any]]:
+        """
+        A fault as `arm_fault` arms it, for as long as the block lasts.
+
+        `VerificationError` if it did nothing by then, unless *must_meet* is false or the block failed anyway.
+        """
+        __tracebackhide__ = True  # pytest shows the line of the test, not this one
+        armed = self.arm_fault(account, **told)
+        try:
+            yield armed
+        except BaseException:
+            with suppress(MockODPError):  # what went wrong in the block is what matters
+                self._disarmed(armed["id"])
+            raise
+        last = self._disarmed(armed["id"])
+        if must_meet and (last is None or last["idle"]):
+            raise VerificationError(unproved(last or armed, was_there=last is not None), last)
+
+    def faults(self, account: str | None = None) -> list[dict[str, Any]]:
+        """Every fault, or those that may fall on *account*, with what they did so far, there."""
+        listed: list[dict[str, Any]] = self._call("GET", "/_mock/faults", params=_given({"account": account}))["faults"]
+        return listed
+
+    def fault_presets(self) -> list[dict[str, Any]]:
+        """The ready faults."""
+        listed: list[dict[str, Any]] = self._call("GET", "/_mock/faults/presets")["presets"]
+        return listed
+
+    def disarm(self, fault_id: str) -> dict[str, Any]:
+        """Take a fault away; it with what it did."""
+        gone: dict[str, Any] = self._call("DELETE", f"/_mock/faults/{quote(fault_id, safe='')}")
+        return gone
+
+    def disarm_all(self, account: str) -> list[dict[str, Any]]:
+        """Take away the faults of *account*, with ``"*"`` every fault there is; they with what they did."""
+        gone: list[dict[str, Any]] = self._call("DELETE", "/_mock/faults", params={"account": account})["faults"]
+        return gone
+
+    def check_faults(self, account: str | None = None) -> dict[str, Any]:
+        """Whether every fault, or every one that may fall on *account*, did what it was armed for."""
+        outcome: dict[str, Any] = self._call("GET", "/_mock/faults/check", params=_given({"account": account}))
+        return outcome
+
+    def clock(self, account: str) -> Clock:
+        """The clock of *account*, which drives its time stamps, rates and the expiry of its faults."""
+        return Clock(self._call, account)
+
+    def _disarmed(self, fault_id: str) -> dict[str, Any] | None:
+        """A fault that is taken away; None if that happened before."""
+        try:
+            return self.disarm(fault_id)
+        except ControlError as error:
+            if error.status == 404:  # noqa: PLR2004
+                return None
+            raise
 
     def stream(self, account: str | None = None, after: str | None = None) -> Iterator[dict[str, Any]]:
         """Records as they arrive, without end."""

@@ -1,5 +1,6 @@
 """
-The control API below ``/_mock``: accounts, records, items, verification, a live stream, what the mock says of itself.
+The control API below ``/_mock``: accounts, records, items, verification, a live stream, what the mock says of itself;
+faults and clocks are in `control_faults`.
 
 Guarded by a bearer token. Every call is checked against the schemas of the OpenAPI description, all faults at once.
 """
@@ -25,8 +26,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from mockodp import openapi, shown
+from mockodp import openapi, shapes, shown
 from mockodp.control_answers import json_answer, refused
+from mockodp.control_faults import fault_routes
 from mockodp.errors import QueryError
 from mockodp.fidelity import fidelity
 from mockodp.guard import Guard
@@ -58,6 +60,7 @@ def control_app(mock: MockODP) -> Starlette:
         Route("/_mock/items", calls.items, methods=["GET"]),
         Route("/_mock/items/{id}", calls.item, methods=["GET"]),
         Route("/_mock/verify", calls.verify, methods=["POST"]),
+        *fault_routes(mock),
         Route("/_mock/stream", calls.stream, methods=["GET"]),
         Route("/_mock/fidelity", calls.fidelity, methods=["GET"]),
         Route("/_mock/metrics", calls.metrics, methods=["GET"]),
@@ -123,11 +126,12 @@ class Control:
     async def reset(self, request: Request) -> Response:
         read_parameters(request, ())
         name = request.path_params["name"]
-        if not jsonschema_rs.is_valid(openapi.NAME, name):
+        if not jsonschema_rs.is_valid(shapes.NAME, name):
             raise HTTPException(404, f"{name[:80]!r} cannot be an account's name.")
         held = self._journal.reset(name)
+        disarmed = self._mock.armoury.forget(name)
         self._mock.sweep()
-        return json_answer({"name": name, "forgotten": held.records if held else 0})
+        return json_answer({"name": name, "forgotten": held.records if held else 0, "disarmed": len(disarmed)})
 
     def _known_accounts(self) -> str:
         names = [info.name for info in self._journal.accounts()]
@@ -309,8 +313,9 @@ async def _http_fault(request: Request, error: Any) -> Response:
 
 
 async def _wrong_method(request: Request, _: Any) -> Response:
-    routes = (route for route in request.app.routes if route.path_regex.match(request.url.path))
-    allowed = sorted({method for route in routes for method in route.methods})
+    routes = [route for route in request.app.routes if route.path_regex.match(request.url.path)]
+    own = [route for route in routes if route.path == routes[0].path]  # not those that take the path for an id
+    allowed = sorted({method for route in own for method in route.methods})
     message = f"{request.url.path} takes {', '.join(allowed)}, not {request.method[:20]}."
     response = refused(405, "Method Not Allowed", message, allow=allowed)
     response.headers["allow"] = ", ".join(allowed)

@@ -86,6 +86,12 @@ RULES: Final = (
          Evidence.UNKNOWN, "No source; the published destination sends no request for an empty batch", _D, "strict"),
     Rule("empty-item", "An item without members is accepted.",
          Evidence.UNKNOWN, "No source; the published destination always writes the identifiers", _D, "strict"),
+    Rule("fault-body", "An answer that a fault asks for has the refusal's envelope and a body of its own only if told.",
+         Evidence.INFERRED, "Published for the REST API; what gateways before these hosts send is not public", _D),
+    Rule("fault-207", "A 207 lists index, status and message of each item, below results.",
+         Evidence.UNKNOWN, "No source shows one; the published destination does not read it", _D),
+    Rule("fault-retry-after", "Retry-After is in whole seconds, and sent only where a fault or its budget says so.",
+         Evidence.UNKNOWN, "No source; the published destination does not read it", _D),
     Rule("partial-batch", "A batch is accepted or refused as a whole.",
          Evidence.UNKNOWN, "No source shows a partial success; the client would not read one", _D),
 )  # fmt: skip

@@ -16,12 +16,14 @@ from typing import Any, Final
 
 import httptools
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mockodp.answers import envelope
 
 MISFRAMED: Final = "mockodp.misframed"
 STALLED: Final = "mockodp.stalled"
+TRANSPORT: Final = "mockodp.transport"
+"""The connection itself, in the scope: for faults that break what uvicorn would not send."""
 _BROKEN: Final = "This is not HTTP/1.1 as we can read it: {}. The connection is closed."
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 
@@ -38,6 +40,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _is_long = False
     _is_muted = False
     _data = b""
+    _answering: RequestResponseCycle | None = None
+    """The request that is being answered; `cycle` is the newest, which may have to wait for it."""
     _last_words: tuple[int, str] | None = None
     """What is left to say before the connection is closed; nothing that comes after it is read."""
 
@@ -63,6 +67,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._unset_timer()
         super().connection_lost(exc)
+        if self._answering is not None and not self._answering.response_complete:  # uvicorn tells the newest only
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Whether to stay: a client that has said all it wants to say may still wait for its answer."""
@@ -96,6 +103,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._last_words = (431, self._too_long())
             raise ValueError("head too long")  # ends the parser; nothing of this request goes on
         super().on_headers_complete()
+        if self._answering is None or self._answering.response_complete:
+            self._answering = self.cycle
+        self.scope[TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False
 
@@ -104,6 +114,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._answering = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
         if self._last_words is not None and not self.pipeline and self.cycle.response_complete:
             self._refuse(*self._last_words)

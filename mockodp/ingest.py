@@ -8,14 +8,16 @@ that was not made for tests. Everything else becomes a `Record`, refused or not.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mockodp_contracts import Severity, catalog
 
-from mockodp.answers import Answer, refusal_answer
+from mockodp.answers import BODILESS, Answer, refusal_answer
 from mockodp.body import REASONS_SHOWN, Items, decode
 from mockodp.errors import BodyIncomplete, ContractBroken, Refusal, TooLarge, Unauthorized, Undecodable, WrongRegion
+from mockodp.faults.clock import Clocks
 from mockodp.judgement import Judgement, judgement_on
 from mockodp.keys import Account, Keyring
 from mockodp.records import Received, Record, RecordIds, masked_headers, masked_query
@@ -25,22 +27,38 @@ from mockodp.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is to be done with a request: the answer, and the record if there is one."""
+    """
+    What is to be done with a request: the answer, and the record if there is one.
+
+    A fault changes *answer*; the record goes on saying what would have been answered.
+    """
 
     answer: Answer
     record: Record | None
     refusal: Refusal | None = None
+    faults: tuple[Mapping[str, Any], ...] = ()
+    """The faults that fell on it, as its record names them."""
+    sent: str = ""
+    """What the client sees because of them: a status, ``RST`` or ``???``; else that of the answer."""
+    is_kept: bool = True
+    """Whether the record goes into the journal."""
+
+    @property
+    def status(self) -> str:
+        """What the client sees."""
+        return self.sent or str(self.answer.status)
 
 
 class Ingest:
     """The road of an emulated endpoint, for one set of settings."""
 
-    def __init__(self, settings: Settings, keyring: Keyring, ids: RecordIds) -> None:
+    def __init__(self, settings: Settings, keyring: Keyring, ids: RecordIds, clocks: Clocks | None = None) -> None:
         self._settings = settings
+        self._clocks = clocks or Clocks()
         self._keyring = keyring
         self._ids = ids
-        self._written = Answer(settings.write_status, settings.write_answer.encode())
-        self._authorised = Answer(settings.auth_status, settings.auth_answer.encode())
+        self._written = _success(settings.write_status, settings.write_answer)
+        self._authorised = _success(settings.auth_status, settings.auth_answer)
         self._judges = {route.endpoint: catalog().judge(route.contract) for route in ROUTES if route.contract}
 
     def __call__(self, received: Received, started_ns: int) -> Judged:
@@ -49,6 +67,8 @@ class Ingest:
             account = self._account(received)
         except Refusal as refusal:
             return Judged(refusal_answer(refusal, received.at_us), None, refusal)
+        if not self._clocks.is_real(account.name):
+            received = replace(received, at_us=self._clocks.now_us(account.name, received.at_us))
         return self._judge(received, account, started_ns)
 
     def _account(self, received: Received) -> Account:
@@ -121,6 +141,10 @@ class Ingest:
         """With --strict a broken contract is a refusal; without it the judgement stays beside the record."""
         if self._settings.strict and judgement.word == "fail":
             raise _broken(judgement, items)
+
+
+def _success(status: int, body: str) -> Answer:
+    return Answer(status, b"" if status in BODILESS else body.encode())
 
 
 def _broken(judgement: Judgement, items: Items) -> ContractBroken:

@@ -17,6 +17,7 @@ from mockodp.errors import ContractBroken
 from mockodp.ingest import Judged
 from mockodp.judgement import Judgement
 from mockodp.records import Received, Record, id_text
+from mockodp.regions import Region
 from mockodp.settings import LogLevel
 
 _GREEN, _RED, _YELLOW, _DIM, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
@@ -35,24 +36,34 @@ class Log:
         self._colours = self._stream.isatty()
 
     def request(self, judged: Judged, received: Received) -> None:
-        """One answered request."""
-        if self._level == "none" or (self._level == "refusals" and judged.refusal is None):
+        """One request, as it is answered."""
+        if self._level == "none" or (self._level == "refusals" and judged.refusal is None and not judged.faults):
             return
-        record, status = judged.record, str(judged.answer.status)
+        record = judged.record
         judgement = record.judgement if record else None
         time = datetime.fromtimestamp(received.at_us / 1e6).strftime("%H:%M:%S.%f")[:-3]
         endpoint = (record.endpoint if record else None) or _printable(received.path[:60])
         count = "" if record is None or record.items is None else f"{record.items} item{'s' * (record.items != 1)}"
-        where = f"{record.account}  {id_text(record.id)}" if record else "not recorded"
-        colour = _GREEN if judged.refusal is None else _RED
+        kept = id_text(record.id) if record and judged.is_kept else "not recorded"
+        where = f"{record.account}  {kept}" if record else kept
         self._line(
-            f"{self._paint(_DIM, time)} {self._paint(colour, status)} {received.region.value} "
-            f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}{self._verdict(record, judgement)}"
+            f"{self._paint(_DIM, time)} {self._status(judged)} {received.region.value} "
+            f"{endpoint:<{_ENDPOINT_WIDTH}} {count:>9}  {where}{self._verdict(record, judgement)}{self._faults(judged)}"
         )
         if judged.refusal is not None and not isinstance(judged.refusal, ContractBroken):
             self._line(_MARGIN + _printable(judged.refusal.message))
         if record is not None and judgement is not None:
             self._violations(record, judgement)
+
+    def _status(self, judged: Judged) -> str:
+        """What the client sees; behind it what would have been answered without a fault, if that was something else."""
+        colour = _YELLOW if judged.faults else _GREEN if judged.refusal is None else _RED
+        true = str(judged.record.status) if judged.record else judged.status
+        return self._paint(colour, judged.status) + (self._paint(_DIM, f" ({true})") if true != judged.status else "")
+
+    def _faults(self, judged: Judged) -> str:
+        told = ", ".join(f"fault {_printable(fault['name'])}: {_printable(fault['effect'])}" for fault in judged.faults)
+        return f"  {self._paint(_YELLOW, told)}" if told else ""
 
     def _verdict(self, record: Record | None, judgement: Judgement | None) -> str:
         """The verdict behind the line of its request."""
@@ -76,8 +87,16 @@ class Log:
     def unreadable(self, status: int, message: str) -> None:
         """A request that could not be read as HTTP."""
         if self._level != "none":
-            time = datetime.now().strftime("%H:%M:%S.%f")[:-3]
-            self._line(f"{self._paint(_DIM, time)} {self._paint(_RED, str(status))} {_printable(message)}")
+            self._line(f"{self._now()} {self._paint(_RED, str(status))} {_printable(message)}")
+
+    def handshake(self, region: Region | None, fault: str) -> None:
+        """A TLS handshake that a fault lets fail."""
+        if self._level != "none":
+            where = region.value if region else "--"
+            self._line(f"{self._now()} {self._paint(_YELLOW, 'TLS')} {where} handshake failed  fault {fault}")
+
+    def _now(self) -> str:
+        return self._paint(_DIM, datetime.now().strftime("%H:%M:%S.%f")[:-3])
 
     def trouble(self, message: str) -> None:
         """Something that should not happen; always shown."""

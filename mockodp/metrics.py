@@ -17,10 +17,12 @@ def metrics(mock: MockODP) -> str:
         for (region, endpoint, status), count in sorted(mock.answered.items())
     ]
     unrecorded: list[Sample] = [({"reason": reason}, count) for reason, count in sorted(mock.unrecorded.items())]
+    faulted: list[Sample] = [({"name": name}, count) for name, count in sorted(mock.faulted.items())]
     judged: list[Sample] = [({"verdict": word}, count) for word, count in sorted(mock.judged.items())]
     lines = [
         *_family("mockodp_requests_total", "counter", "Requests answered at emulated endpoints.", answered),
         *_family("mockodp_judged_total", "counter", "Bodies judged by a contract, by verdict.", judged),
+        *_family("mockodp_faults_total", "counter", "Requests and handshakes struck, by the fault's name.", faulted),
         *_family("mockodp_unrecorded_total", "counter", "Requests refused without a record, by reason.", unrecorded),
         *_family("mockodp_commits_total", "counter", "Groups of records committed.", [({}, mock.writer.commits)]),
         *_family("mockodp_waiting", "gauge", "Who waits for records to arrive.", [({}, mock.arrivals.waiting)]),

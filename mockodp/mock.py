@@ -13,10 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
+from mockodp.faults.armoury import Armoury
+from mockodp.faults.clock import Clocks
+from mockodp.faults.model import EVERY_ACCOUNT
 from mockodp.journal import Arrivals, GroupCommit, Journal
 from mockodp.keys import Keyring
 from mockodp.log import Log
+from mockodp.regions import Region
 from mockodp.settings import Settings
+from mockodp.verification import item_test
 
 T = TypeVar("T")
 
@@ -36,8 +41,11 @@ class MockODP:
         self.token = token
         self.log = log
         self.arrivals = Arrivals()
+        self.clocks = Clocks()
+        self.armoury = Armoury(self.clocks, item_test, member=settings.fault_member)
         self.writer = GroupCommit(journal, self.arrivals)
-        self.answered: Counter[tuple[str, str, int]] = Counter()
+        self.answered: Counter[tuple[str, str, str]] = Counter()
+        self.faulted: Counter[str] = Counter()
         self.judged: Counter[str] = Counter()
         self.unrecorded: Counter[str] = Counter()
         self.stopping = asyncio.Event()
@@ -49,6 +57,15 @@ class MockODP:
         """A request came whose head could not be read: it reached no endpoint and no account."""
         self.unrecorded["unreadable"] += 1
         self.log.unreadable(status, message)
+
+    def fails_handshake(self, region: Region | None) -> bool:
+        """Whether a fault lets a TLS handshake fail; *region* is unknown where the client names no vendor's host."""
+        strike = self.armoury.plan.fails_handshake(region and region.value, self.clocks.now_us(EVERY_ACCOUNT))
+        if strike is None:
+            return False
+        self.faulted[strike.fault.name] += 1
+        self.log.handshake(region, strike.fault.name)
+        return True
 
     async def read(self, question: Callable[[], T]) -> T:
         """Ask the journal without keeping the event loop waiting."""

@@ -10,34 +10,27 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
-from mockodp_contracts import catalog
-from mockodp_contracts.explained import NOT_LOOKED_AT, SHAPE_RULES
-
 from mockodp.components import components, examples, ref
-from mockodp.keys import ACCOUNT_NAME_RULE
+from mockodp.faults.schema import CLOCK, FAULT, MOST_AT_ONCE
 from mockodp.regions import FUNCTION_HOSTS, Region
 from mockodp.routes import ROUTES, Route
+from mockodp.shapes import (
+    ANY_ACCOUNT,
+    CONTRACT,
+    CURSOR,
+    ENDPOINT,
+    FAULT_ID,
+    FAULT_NAME,
+    ITEM_ID,
+    NAME,
+    NATURAL,
+    RECORD_ID,
+    REGION,
+    RULE,
+    TEXT,
+    Schema,
+)
 
-Schema = dict[str, Any]
-
-NAME: Final[Schema] = {
-    "type": "string",
-    "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$",
-    "description": f"An account's name: {ACCOUNT_NAME_RULE}.",
-}
-RECORD_ID: Final[Schema] = {"type": "string", "pattern": "^[0-7][0-9a-f]{15}$", "description": "A record's id."}
-ITEM_ID: Final[Schema] = {
-    "type": "string", "pattern": "^[0-7][0-9a-f]{15}[.][0-9]{1,6}$", "description": "A record's id and an index.",
-}  # fmt: skip
-CURSOR: Final[Schema] = {
-    "type": "string", "pattern": "^[0-7][0-9a-f]{15}([.][0-9]{1,6})?$", "description": "A 'next' of an earlier page.",
-}  # fmt: skip
-REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in Region]}
-ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
-RULE: Final[Schema] = {"type": "string", "enum": sorted({*catalog().rules, *SHAPE_RULES.values(), NOT_LOOKED_AT})}
-CONTRACT: Final[Schema] = {"type": "string", "enum": list(catalog().short_names)}
-_TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2000}
-_NATURAL: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 NEW_NAME: Final[Schema] = {
     "type": "string",
     "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,75}$",
@@ -59,18 +52,18 @@ COUNT: Final[Schema] = {
     '{"exactly": 2}, or {"at_least": 1, "at_most": 3} with one or both of them. 1 if left out.',
     "default": 1,
     "oneOf": [
-        _NATURAL,
+        NATURAL,
         {"const": "none"},
-        {"type": "object", "properties": {"exactly": _NATURAL}, "required": ["exactly"], "additionalProperties": False},
-        {"type": "object", "properties": {"at_least": _NATURAL, "at_most": _NATURAL}, "minProperties": 1,
+        {"type": "object", "properties": {"exactly": NATURAL}, "required": ["exactly"], "additionalProperties": False},
+        {"type": "object", "properties": {"at_least": NATURAL, "at_most": NATURAL}, "minProperties": 1,
          "additionalProperties": False},
     ],
 }  # fmt: skip
 _EXPECTATION_MEMBERS: Final[Schema] = {
     "match": {"description": "Partial JSON: what an item must have at least.", "type": "object"},
     "schema": {"description": "A JSON Schema that an item must meet.", "type": ["object", "boolean"]},
-    "type": {"description": "Short for a member of match.", **_TEXT},
-    "action": {"description": "Short for a member of match.", **_TEXT},
+    "type": {"description": "Short for a member of match.", **TEXT},
+    "action": {"description": "Short for a member of match.", **TEXT},
     "contract": {"description": "A contract the item must pass, by its name.", **CONTRACT},
     "verdict": {"description": "What the contract of its endpoint must say of the item.", "enum": ["pass", "fail"]},
     "endpoint": ENDPOINT,
@@ -116,8 +109,11 @@ NEW_ACCOUNT: Final[Schema] = {
 
 
 _WANTED: Final = "WantedVerification"
+_FAULT: Final = "WantedFault"
+_CLOCK: Final = "WantedTime"
 _WRITTEN: Final = (
-    "answers/refusal", "own/account", "own/accounts", "own/fidelity", "own/item", "own/items", "own/opened_account",
+    "answers/refusal", "own/account", "own/accounts", "own/clock", "own/fault", "own/fault_check", "own/fault_presets",
+    "own/faults", "own/fidelity", "own/item", "own/items", "own/opened_account",
     "own/ready", "own/record", "own/records", "own/refused_call", "own/reset", "own/verification", "own/whole_record",
 )  # fmt: skip
 """The contracts of what the answers hold."""
@@ -142,8 +138,9 @@ FILTERS: Final = (
     _parameter("accepted", {"type": "boolean"}, "Only accepted (true) or refused (false) requests."),
     _parameter("verdict", {"type": "string", "enum": ["pass", "fail"]}, "Only this verdict of the contracts."),
     _parameter("rule", RULE, "Only what breaks this rule of the contracts."),
-    _parameter("type", _TEXT, "Items of this event type."),
-    _parameter("action", _TEXT, "Items of this event action."),
+    _parameter("fault", FAULT_NAME, "Only what a fault of this name touched."),
+    _parameter("type", TEXT, "Items of this event type."),
+    _parameter("action", TEXT, "Items of this event action."),
     _parameter("since", {"type": "string", "format": "date-time"}, "Received at this time or later."),
     _parameter("until", {"type": "string", "format": "date-time"}, "Received before this time."),
     _parameter("where", {"type": "string", "pattern": "^[^=]+=", "maxLength": 2000, "description": "PATH=VALUE"},
@@ -156,6 +153,11 @@ PAGING: Final = (
     _parameter("order", {"type": "string", "enum": ["oldest", "newest"], "default": "oldest"}, "Which come first."),
     _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Most to give at once."),
 )
+OF_ACCOUNT: Final = (_parameter("account", NAME, "Only what may fall on this account, with its counts there."),)
+OF_ANY_ACCOUNT: Final = (
+    {**_parameter("account", ANY_ACCOUNT, "Those of this account alone, or '*' for every fault."), "required": True},
+)
+OF_THE_CLOCK: Final = ({**_parameter("account", NAME, "Whose clock."), "required": True},)
 STREAM_FILTERS: Final = (FILTERS[0], _parameter("after", RECORD_ID, "Go on after this record."))
 
 
@@ -251,7 +253,7 @@ def _control_paths() -> Schema:
         "/_mock/accounts/{name}": {
             "parameters": [_path("name", NAME)],
             "get": _operation("get_account", "One account.", {"200": _json(ref("own/account"), "It."), **not_found}),
-            "delete": _operation("reset_account", "Forget an account and all its records.",
+            "delete": _operation("reset_account", "Forget an account, all its records and faults, and its time.",
                 {"200": _json(ref("own/reset"), "What was forgotten; nothing if it was not there."),
                  "404": _error("No account can have that name.")}),
         },
@@ -281,6 +283,7 @@ def _control_paths() -> Schema:
         "/_mock/verify": {"post": _operation("verify", "Whether the mock got what was expected.",
             {"200": _json(ref("own/verification"), "The verdict and what it rests on.")},
             requestBody=_body({"$ref": f"#/components/schemas/{_WANTED}"}))},
+        **_fault_paths(not_found),
         "/_mock/stream": {"get": _operation("stream", "Records as they arrive, as server-sent events.",
             {"200": _json({}, "A stream without end: the data of each event is a Record.", "text/event-stream")},
             parameters=list(STREAM_FILTERS))},
@@ -292,6 +295,44 @@ def _control_paths() -> Schema:
             {"200": _json({"type": "object"}, "By name.")})},
         "/_mock/openapi.json": {"get": _operation("openapi", "This description.",
             {"200": _json({"type": "object"}, "OpenAPI 3.1.")})},
+    }  # fmt: skip
+
+
+def _fault_paths(not_found: Schema) -> Schema:
+    one = {"$ref": f"#/components/schemas/{_FAULT}"}
+    wanted = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_AT_ONCE}]}
+    first = {"parameters": {"id": "$response.body#/faults/0/id"}}
+    links = {operation: {"operationId": operation, **first} for operation in ("get_fault", "disarm_fault")}
+    return {
+        "/_mock/faults": {
+            "get": _operation("list_faults", "Every fault that is armed, and what it did so far.",
+                {"200": _json(ref("own/faults"), "In the order of arming.")}, parameters=list(OF_ACCOUNT)),
+            "post": _operation("arm_faults", "Arm a fault, or several: all of them or none.",
+                {"201": {**_json(ref("own/faults"), "They, with their ids."), "links": links}},
+                requestBody=_body(wanted)),
+            "delete": _operation("disarm_faults", "Take away the faults of an account, or all there are.",
+                {"200": _json(ref("own/faults"), "Those that were armed, with what they did.")},
+                parameters=list(OF_ANY_ACCOUNT)),
+        },
+        "/_mock/faults/presets": {"get": _operation("list_fault_presets", "The ready faults by name.",
+            {"200": _json(ref("own/fault_presets"), "They, as anyone could write them.")})},
+        "/_mock/faults/check": {"get": _operation("check_faults", "Whether every fault did what it was armed for.",
+            {"200": _json(ref("own/fault_check"), "The verdict: fail if one did nothing, or none is armed.")},
+            parameters=list(OF_ACCOUNT))},
+        "/_mock/faults/{id}": {
+            "parameters": [_path("id", FAULT_ID)],
+            "get": _operation("get_fault", "One fault, and what it did so far.",
+                {"200": _json(ref("own/fault"), "It."), **not_found}),
+            "delete": _operation("disarm_fault", "Take a fault away.",
+                {"200": _json(ref("own/fault"), "It, with what it did."), **not_found}),
+        },
+        "/_mock/clock": {
+            "get": _operation("get_clock", "The clock of an account.",
+                {"200": _json(ref("own/clock"), "What it shows.")}, parameters=list(OF_THE_CLOCK)),
+            "post": _operation("set_clock", "Freeze, set, advance or reset the clock of an account.",
+                {"200": _json(ref("own/clock"), "What it shows now.")},
+                requestBody=_body({"$ref": f"#/components/schemas/{_CLOCK}"})),
+        },
     }  # fmt: skip
 
 
@@ -316,7 +357,7 @@ def description() -> Schema:
         "security": [{"token": []}],
         "paths": {**emulated, **_control_paths()},
         "components": {
-            "schemas": {_WANTED: VERIFICATION, **components(_WRITTEN)},
+            "schemas": {_WANTED: VERIFICATION, _FAULT: FAULT, _CLOCK: CLOCK, **components(_WRITTEN)},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "A test key of ODP."},
                 "token": {"type": "http", "scheme": "bearer", "description": "The token of the ready line."},

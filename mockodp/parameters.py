@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 import orjson
+from mockodp_contracts.violation import pointer_to
 from starlette.requests import Request
 
 from mockodp.errors import QueryError
@@ -20,10 +21,13 @@ from mockodp.records import id_number
 Parameter = Mapping[str, Any]
 
 _MOST_BODY: Final = 1024 * 1024
-_OF_ROWS: Final = ("account", "region", "endpoint", "status", "verdict", "rule", "accepted")
+_OF_ROWS: Final = ("account", "region", "endpoint", "status", "verdict", "rule", "fault", "accepted")
 _MOST_NAMED: Final = 10
+_MOST_REASONS: Final = 20
 _NO_DEFAULT: Final = object()
 _LONGEST_SHOWN: Final = 100
+_CHOICES: Final = ("oneOf", "pattern", "format", "const", "additionalProperties")
+"""Keywords whose own words tell nobody what is expected."""
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _FORMATS: Final = {
     "date-time": "a time such as 2026-11-23T10:00:00Z",
@@ -129,13 +133,24 @@ async def read_body(
         raise QueryError(f"Body is not JSON: {error}.") from None
     schema = schema_for(value)
     _check_depth(value)
-    reasons = tuple(
-        {"field": "".join(f"/{part}" for part in error.instance_path), "reason": _fault(error, schema)}
+    reasons = misfits(value, schema)
+    if reasons:
+        raise QueryError(in_words(reasons, "Body"), reasons)
+    return value
+
+
+def in_words(reasons: Sequence[Mapping[str, str]], whole: str) -> str:
+    """*reasons* on one line, the first twenty; *whole* stands for what is wrong at no place in particular."""
+    told = "; ".join(f"{each['field'] or whole}: {each['reason']}" for each in reasons[:_MOST_REASONS])
+    return told + (f"; and {len(reasons) - _MOST_REASONS} more." if len(reasons) > _MOST_REASONS else "")
+
+
+def misfits(value: Any, schema: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
+    """Where *value* does not fit *schema*, and why: each with *field*, a JSON Pointer, and *reason*."""
+    return tuple(
+        {"field": pointer_to(error.instance_path), "reason": _fault(error, schema)}
         for error in _validator(_as_key(schema)).iter_errors(value)
     )
-    if reasons:
-        raise QueryError("; ".join(f"{each['field'] or 'Body'}: {each['reason']}" for each in reasons[:5]), reasons)
-    return value
 
 
 def _check_depth(value: Any) -> None:
@@ -157,18 +172,32 @@ async def _bounded_body(request: Request) -> bytes:
 
 
 def _fault(error: Any, schema: Any) -> str:
-    """What is wrong at one place: in the words of the schema there if it has some for what is a choice."""
-    message: str = error.message
-    if error.schema_path and error.schema_path[-1] == "enum":
+    """What is wrong at one place: in the words of the schema there, where it has some and they say more."""
+    *way, keyword = error.schema_path or ("",)
+    for part in way:
+        schema = schema[part]
+    if keyword == "enum":
         known = [str(name) for name in error.kind.options]
-        near = get_close_matches(str(error.instance), known, n=3) or known
-        return f"{_shown(error.instance)} is not known. Known: {', '.join(near[:_MOST_NAMED])}."
-    if error.schema_path and error.schema_path[-1] == "oneOf":
-        for part in error.schema_path[:-1]:
-            schema = schema[part]
-        if "description" in schema:
-            return f"{_shown(error.instance)} is not what is expected. {schema['description']}"
+        return f"{_shown(error.instance)} is not known. Known: {', '.join(_likely(str(error.instance), known))}."
+    if keyword == "additionalProperties" and "patternProperties" not in schema:
+        return " ".join(_unknown_member(name, schema.get("properties", {})) for name in error.kind.unexpected)
+    if keyword in _CHOICES and "description" in schema:
+        return f"{_shown(error.instance)} is not what is expected. {schema['description']}"
+    message: str = error.message
     return message if len(message) <= 3 * _LONGEST_SHOWN else f"{message[: 3 * _LONGEST_SHOWN]}…"
+
+
+def _likely(name: str, known: Sequence[str]) -> Sequence[str]:
+    """All of *known* where they are few, those like *name* where they are many."""
+    if len(known) <= _MOST_NAMED:
+        return known
+    return get_close_matches(name, known, n=3) or known[:_MOST_NAMED]
+
+
+def _unknown_member(name: str, known: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, known, n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Member {name[:_LONGEST_SHOWN]!r} is not known here.{meant} Known: {', '.join(sorted(known)) or 'none'}."
 
 
 def _shown(value: Any) -> str:
@@ -203,12 +232,20 @@ def _cursor(text: str | None, order: str | None) -> tuple[int, int] | None:
 
 
 def _moment(name: str, text: str | None) -> int | None:
-    """A moment as microseconds since 1970."""
+    """A parameter that is a moment, as microseconds since 1970."""
     if text is None:
         return None
+    at_us = moment_us(text)
+    if at_us is None:
+        fault = f"Parameter {name!r} is {text[:80]!r}, expected {_FORMATS['date-time']}."
+        raise QueryError(fault, ({"field": name, "reason": fault},))
+    return at_us
+
+
+def moment_us(text: str) -> int | None:
+    """The moment of an RFC 3339 text as microseconds since 1970; None for one that no calendar of ours has."""
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:  # RFC 3339 knows a year 0 and leap seconds, Python does not
-        fault = f"Parameter {name!r} is {text[:80]!r}, expected {_FORMATS['date-time']}."
-        raise QueryError(fault, ({"field": name, "reason": fault},)) from None
+        return None
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -95,6 +95,8 @@ class Record:
     """``pass`` or ``fail``, what the contract says of the body in a word; None if it could not be judged."""
     packed_judgement: bytes | None = None
     """What it says in full, as `Judgement.packed`; None also if there is nothing to say."""
+    faults: tuple[Mapping[str, Any], ...] = ()
+    """The faults that touched it; *status* and *answer* are what would have been answered without them."""
 
     @property
     def accepted(self) -> bool:

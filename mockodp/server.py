@@ -29,7 +29,8 @@ import uvloop
 
 from mockodp.app import App
 from mockodp.claims import claimed
-from mockodp.errors import SettingsError
+from mockodp.errors import QueryError, SettingsError
+from mockodp.faults.files import place_in, read_fault_file
 from mockodp.http_protocol import bounded_protocol
 from mockodp.journal import SqliteJournal
 from mockodp.keys import Keyring, admit
@@ -98,6 +99,7 @@ class Server:
 
     def __init__(self, settings: Settings, env: Mapping[str, str], *, log: Log | None = None) -> None:
         check_json(settings)
+        faults = read_fault_file(settings.faults) if settings.faults else []
         self.settings = settings
         self._sockets = [_bound(settings.host, settings.port, "port")]
         self._certificates: Certificates | None = None
@@ -115,6 +117,11 @@ class Server:
             raise
         token = settings.token or secrets.token_urlsafe(24)
         self.mock = MockODP(settings, keyring, journal, log=log or Log(settings.log), token=token)
+        try:
+            self.mock.armoury.arm(faults, place_in(settings.faults))
+        except QueryError as error:
+            self.close()
+            raise SettingsError(str(error)) from error
         self._app = App(self.mock)
         self.ready = self._ready(token)
         self._stop: Callable[[], object] | None = None
@@ -194,7 +201,7 @@ class Server:
             timeout_keep_alive=75,
         )
         config.load()
-        config.ssl = self._certificates.context() if tls and self._certificates else None
+        config.ssl = self._certificates.context(self.mock.fails_handshake) if tls and self._certificates else None
         return _Listener(config)
 
 

@@ -66,6 +66,12 @@ class Settings:
         200_000, "Most records kept for one account; older ones are dropped and counted.", low=1
     )
     keep_bytes: int = _switch(512 * MIB, "Most bytes of bodies and verdicts kept for one account.", low=1)
+    faults: str = _switch("", "File of faults to arm at the start: TOML with [[fault]] tables, or the same as JSON.")
+    fault_header: bool = _switch(True, "Name the fault in a header, x-mockodp-fault, of every answer it touched.")
+    fault_member: str = _switch(
+        "",
+        "Member of an item, or of its data, that may ask for a fault by itself: a preset's name, an effect or a fault.",
+    )
     log: LogLevel = _switch("requests", "What to log on stderr: requests, refusals or none.")
 
 

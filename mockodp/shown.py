@@ -6,7 +6,6 @@ import base64
 import io
 import shlex
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
 from importlib.metadata import version
 from itertools import groupby
 from operator import itemgetter
@@ -16,6 +15,7 @@ from urllib.parse import quote
 import orjson
 
 from mockodp.answers import timestamp
+from mockodp.faults.answering import phrase
 from mockodp.journal import AccountInfo
 from mockodp.judgement import Judgement
 from mockodp.records import Record, address, id_text
@@ -53,6 +53,7 @@ def record_shown(record: Record) -> dict[str, Any]:
         "status": record.status,
         "accepted": record.accepted,
         "refusal": record.refusal,
+        "faults": list(record.faults),
         "verdict": record.verdict,
         "violation_counts": judgement.counts() if judgement else None,
         "broken_rules": judgement.rules() if judgement else [],
@@ -137,6 +138,7 @@ def har(records: Iterable[Record]) -> str:
                 request=_har_request(harfile, record),
                 response=_har_response(harfile, record),
                 timings=harfile.Timings(send=0, wait=record.duration_us / 1000, receive=0),
+                comment=_har_comment(record),
             )
     return out.getvalue()
 
@@ -159,15 +161,24 @@ def _har_request(harfile: Any, record: Record) -> Any:
 
 
 def _har_response(harfile: Any, record: Record) -> Any:
+    """The answer as it went out; where a fault replaced it only the status is known, and 0 says that none came."""
+    status = next((fault["answered"] for fault in record.faults if "id" in fault), record.status)
+    answer = record.answer if status == record.status else b""
     return harfile.Response(
-        status=record.status,
-        statusText=HTTPStatus(record.status).phrase,
+        status=status or 0,
+        statusText=phrase(status) if status else "",
         httpVersion="HTTP/1.1",
-        headers=[harfile.Record(name="content-type", value="application/json")],
-        content=harfile.Content(size=len(record.answer), mimeType="application/json", text=record.answer.decode()),
+        headers=[harfile.Record(name="content-type", value="application/json")] if answer else [],
+        content=harfile.Content(size=len(answer), mimeType="application/json", text=answer.decode()),
         headersSize=-1,
-        bodySize=len(record.answer),
+        bodySize=len(answer),
     )
+
+
+def _har_comment(record: Record) -> str | None:
+    """The faults that touched the record, and what would have been answered without them."""
+    told = ", ".join(f"{fault['name']}: {fault['effect']}" for fault in record.faults)
+    return f"Fault {told}. Without it: {record.status}." if told else None
 
 
 def _path(record: Record) -> str:

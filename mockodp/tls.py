@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from mockodp.regions import VENDOR_HOSTS
+from mockodp.regions import REGION_OF_HOST, VENDOR_HOSTS, Region
 
 NAMES: Final = (*VENDOR_HOSTS, "localhost", "127.0.0.1", "::1")
 _DAYS: Final = 365
@@ -28,11 +29,35 @@ class Certificates:
     ca: Path
     server: Path
 
-    def context(self) -> ssl.SSLContext:
-        """What a TLS listener needs."""
+    def context(self, fails: Callable[[Region | None], bool] = lambda _: False) -> ssl.SSLContext:
+        """What a TLS listener needs; *fails* says whether a handshake is to fail, for the region of the name asked."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.server)
+        context.sslobject_class = _Handshake
+
+        def on_name(handshake: Any, name: str | None, _: ssl.SSLContext) -> ssl.AlertDescription | None:
+            if not fails(REGION_OF_HOST.get((name or "").lower())):
+                return None
+            handshake.has_failed = True
+            return ssl.AlertDescription.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
+
+        context.sni_callback = on_name
         return context
+
+
+class _Handshake(ssl.SSLObject):
+    """A connection whose handshake may fail on purpose, with an alert that reaches the client."""
+
+    has_failed = False
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except ssl.SSLError as error:
+            if not self.has_failed:
+                raise
+            self.has_failed = False
+            raise ssl.SSLWantReadError from error  # the event loop drops the alert of an error, and sends it for this
 
 
 def certificates(folder: Path, *, now: datetime | None = None) -> Certificates:

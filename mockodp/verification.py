@@ -462,6 +462,14 @@ def _read_expectation(document: Mapping[str, Any]) -> Expectation:
     return expectation
 
 
+def item_test(document: Mapping[str, Any]) -> Callable[[Any], bool]:
+    """Whether an item meets a predicate: *match*, *schema*, *type*, *action*, *contract* of an expectation."""
+    expectation = _read_expectation(document)
+    short = expectation.judge()
+    nothing = Record(0, "", "", None, "", "", 0, 0, 0, b"", b"", b"", None)
+    return lambda item: not short(nothing, item)
+
+
 def _read_count(value: float | str | Mapping[str, float]) -> Count:
     if isinstance(value, str):
         return Count(0, 0)  # "none", as the schema has it

@@ -37,7 +37,7 @@ def accounts(client: Client, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @connected
 def reset(client: Client, names: tuple[str, ...], everything: bool, yes: bool) -> int:
-    """Forget accounts and all their records."""
+    """Forget accounts, all their records and the faults armed for them, and make it real time there."""
     if bool(names) == everything:
         raise SettingsError("Name the accounts to reset, or give --all; not both.")
     if everything:

@@ -39,6 +39,7 @@ _FILTERS = (
     click.option("--accepted/--refused", default=None, help="Only accepted or only refused requests."),
     click.option("--verdict", type=click.Choice(["pass", "fail"]), help="Only this verdict of the contracts."),
     click.option("--rule", metavar="NAME", help="Only what breaks this rule of the contracts, such as wrong-type."),
+    click.option("--fault", metavar="NAME", help="Only what a fault of this name touched."),
     click.option("--where", multiple=True, metavar="PATH=VALUE",
                  help="Only items with this value at a dotted path or JSON Pointer. May be repeated."),
     click.option("--jsonpath", metavar="PATH", help="Only items in which this JSONPath finds something."),

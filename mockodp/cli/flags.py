@@ -21,6 +21,8 @@ _METAVARS: Final[dict[str, str]] = {
     "auth_answer": "JSON",
     "write_answer": "JSON",
     "cors_origin": "ORIGIN",
+    "faults": "FILE",
+    "fault_member": "NAME",
 }
 _CONFIG_HELP: Final = f"TOML file with settings; {CONFIG_FILE} here if there is one.  [env: MOCKODP_CONFIG]"
 

@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "tail": "mockodp.cli.tail:tail",
     "show": "mockodp.cli.show:show",
     "verify": "mockodp.cli.verify:verify",
+    "fault": "mockodp.cli.faults:fault",
+    "clock": "mockodp.cli.clock:clock",
     "accounts": "mockodp.cli.accounts:accounts",
     "reset": "mockodp.cli.accounts:reset",
     "contracts": "mockodp.cli.contracts:contracts",

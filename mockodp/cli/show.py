@@ -58,13 +58,14 @@ def _print_record(out: Console, record: Mapping[str, Any]) -> None:
     })  # fmt: skip
     if record["refusal"]:
         _print_refusal(out, record["refusal"])
+    _print_faults(out, record)
     _heading(out, "Request")
     _line(out, f"{record['method']} {record['path']}")
     for name, value in record["headers"]:
         _line(out, f"{name}: {value}")
     _print_content(out, record)
     _print_violations(out, record["violations"])
-    _heading(out, "Answer")
+    _heading(out, "Answer, had there been no fault" if record["faults"] else "Answer")
     _json(out, record["answer"])
     _heading(out, "Send it again, with a key in $MOCKODP_KEY")
     _line(out, record["curl"], keep="\n")
@@ -75,6 +76,16 @@ def _print_refusal(out: Console, refusal: Mapping[str, Any]) -> None:
     _line(out, f"{refusal['message']} [{refusal['code']}]")
     for reason in refusal["reasons"] if refusal["code"] != ContractBroken.code else ():  # told by the contract below
         _line(out, "  " + str(reason.get("message") or reason.get("reason") or reason))
+
+
+def _print_faults(out: Console, record: Mapping[str, Any]) -> None:
+    """What touched the request on purpose; the answer above is the one without it."""
+    if record["faults"]:
+        _heading(out, "Faults")
+    for fault in record["faults"]:
+        named = f"{fault['name']} ({fault['id']})" if "id" in fault else fault["name"]
+        went = f"answered {fault['answered']}" if fault["answered"] is not None else "no answer"
+        _line(out, f"{named}: {fault['effect']}" + (f"; {went}" if "id" in fault else ""))
 
 
 def _verdict(record: Mapping[str, Any]) -> str | None:

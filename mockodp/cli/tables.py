@@ -60,9 +60,37 @@ def accounts_table(accounts: Sequence[Mapping[str, Any]], today: date | None = N
     return table
 
 
+def faults_table(faults: Sequence[Mapping[str, Any]]) -> Table:
+    """One line a fault."""
+    table = _table(
+        _fixed("ID"), Column("NAME", min_width=8), Column("ACCOUNT", min_width=7), _fixed("MET", justify="right"),
+        _fixed("STRUCK", justify="right"), _fixed("STATE"), Column("WHAT IT DOES", min_width=20),
+    )  # fmt: skip
+    for fault in faults:
+        table.add_row(
+            fault["id"], _shown(fault["name"] if fault["name"] != fault["id"] else ""), _shown(fault["account"]),
+            f"{fault['met']:,}", Text(f"{fault['struck']:,}", "yellow" if fault["idle"] else ""),
+            Text(fault["state"].replace("_", " "), "green" if fault["state"] == "armed" else "dim"),
+            Text(printable(fault["does"])),
+        )  # fmt: skip
+    return table
+
+
+def presets_table(presets: Sequence[Mapping[str, Any]]) -> Table:
+    """One line a preset, folded."""
+    table = _table(_fixed("NAME"), _fixed("EVIDENCE"), Column("WHAT IT DOES"))
+    for preset in presets:
+        table.add_row(preset["name"], preset["evidence"], printable(preset["summary"]))
+    return table
+
+
 def status_text(record: Mapping[str, Any]) -> Text:
-    """The status, green if the request was accepted."""
-    return Text(str(record["status"]), "green" if record["accepted"] else "red")
+    """The status, green if the request was accepted; behind it what a fault sent instead."""
+    text = Text(str(record["status"]), "green" if record["accepted"] else "red")
+    struck = [fault["answered"] for fault in record.get("faults", ()) if fault.get("id")]
+    if struck and struck[-1] != record["status"]:
+        text.append(f"→{struck[-1] or '-'}", "yellow")
+    return text
 
 
 def verdict_text(judged: Mapping[str, Any]) -> Text:

@@ -45,8 +45,11 @@ def record_line(record: Mapping[str, Any]) -> str:
     endpoint = printable(record["endpoint"] or record["path"][:20])
     line = f"{time} {status} {record['region']} {endpoint:<20} {count:>3} {record['id']} {printable(record['account'])}"
     if record["refusal"] is not None:
-        return f"{line}  {printable(record['refusal']['message'])}"
-    return f"{line}  {verdict_text(record)}" if record["verdict"] else line
+        line = f"{line}  {printable(record['refusal']['message'])}"
+    elif record["verdict"]:
+        line = f"{line}  {verdict_text(record)}"
+    faults = ", ".join(f"fault {each['name']}: {each['effect']}" for each in record["faults"])
+    return f"{line}  {printable(faults)}" if faults else line
 
 
 def verdict_text(record: Mapping[str, Any]) -> str:

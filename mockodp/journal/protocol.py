@@ -39,6 +39,8 @@ class RowFilter:
     status: int | None = None
     verdict: str | None = None
     rule: str | None = None
+    fault: str | None = None
+    """The name of a fault that touched the record."""
     accepted: bool | None = None
     since_us: int | None = None
     until_us: int | None = None

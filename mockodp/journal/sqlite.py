@@ -31,8 +31,11 @@ from mockodp.records import Record
 from mockodp.settings import MEMORY
 
 APPLICATION_ID: Final = 0x4D4F4450  # "MODP"
-SCHEMA_VERSION: Final = 2
-_UPGRADES: Final = {1: "ALTER TABLE records ADD COLUMN judgement BLOB;"}
+SCHEMA_VERSION: Final = 3
+_UPGRADES: Final = {
+    1: "ALTER TABLE records ADD COLUMN judgement BLOB;",
+    2: "ALTER TABLE records ADD COLUMN faults BLOB;",
+}
 """What makes a store of an older version one of the next."""
 _ZIP_FROM: Final = 1_000
 _CHECKPOINT_PAGES: Final = 4_000
@@ -54,18 +57,18 @@ CREATE TABLE records (
   id INTEGER PRIMARY KEY, account INTEGER NOT NULL, region TEXT NOT NULL, endpoint TEXT, method TEXT NOT NULL,
   path TEXT NOT NULL, at_us INTEGER NOT NULL, duration_us INTEGER NOT NULL, status INTEGER NOT NULL,
   items INTEGER, size INTEGER NOT NULL, headers BLOB NOT NULL, zipped INTEGER NOT NULL, body BLOB NOT NULL,
-  answer BLOB NOT NULL, refusal BLOB, verdict TEXT, judgement BLOB
+  answer BLOB NOT NULL, refusal BLOB, verdict TEXT, judgement BLOB, faults BLOB
 );
 CREATE INDEX records_of_account ON records (account, id, size, items);
 """
 _COLUMNS: Final = (
     "r.id, a.name, r.region, r.endpoint, r.method, r.path, r.at_us, r.duration_us, r.status, r.headers, r.body, "
-    "r.answer, r.items, r.refusal, r.verdict, r.judgement, r.zipped"
+    "r.answer, r.items, r.refusal, r.verdict, r.judgement, r.faults, r.zipped"
 )
 _INSERT: Final = """
 INSERT INTO records (id, account, region, endpoint, method, path, at_us, duration_us, status, items, size, headers,
-                     zipped, body, answer, refusal, verdict, judgement)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     zipped, body, answer, refusal, verdict, judgement, faults)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -438,6 +441,7 @@ def _conditions(rows: RowFilter, held: _Held | None) -> tuple[list[str], list[An
         ("r.status = ?", rows.status),
         ("r.verdict = ?", rows.verdict),
         ("instr(r.judgement, CAST(? AS BLOB)) > 0", f'"{rows.rule}"' if rows.rule else None),
+        ("instr(r.faults, CAST(? AS BLOB)) > 0", _named(rows.fault)),
         ("r.at_us >= ?", rows.since_us),
         ("r.at_us < ?", rows.until_us),
     ]
@@ -447,13 +451,18 @@ def _conditions(rows: RowFilter, held: _Held | None) -> tuple[list[str], list[An
     return where, [value for _, value in given if value is not None]
 
 
+def _named(fault: str | None) -> str | None:
+    """What stands in the faults of a record that the one of that name touched."""
+    return f'"name":{orjson.dumps(fault).decode()}' if fault else None
+
+
 def _row(packed: Packed, account: int) -> tuple[Any, ...]:
     record = packed.record
     return (
         record.id, account, record.region, record.endpoint, record.method, record.path, record.at_us,
         record.duration_us, record.status, record.items, _size(record), record.headers, packed.zipped, packed.body,
         record.answer, orjson.dumps(record.refusal) if record.refusal else None, record.verdict,
-        record.packed_judgement,
+        record.packed_judgement, orjson.dumps(record.faults) if record.faults else None,
     )  # fmt: skip
 
 
@@ -464,11 +473,11 @@ def _size(record: Record) -> int:
 
 def _record(row: tuple[Any, ...]) -> Record:
     (number, account, region, endpoint, method, path, at_us, duration_us, status, headers, body, answer, items,
-     refusal, verdict, judgement, zipped) = row  # fmt: skip
+     refusal, verdict, judgement, faults, zipped) = row  # fmt: skip
     return Record(
         number, account, region, endpoint, method, path, at_us, duration_us, status, headers,
         _unzipped(body) if zipped else body, answer, items, orjson.loads(refusal) if refusal else None, verdict,
-        judgement,
+        judgement, tuple(orjson.loads(faults)) if faults else (),
     )  # fmt: skip
 
 

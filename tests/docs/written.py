@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from mockodp_harness.segment.mapping.liquid import DIFFERENCES
+
 from mockodp.fidelity import Rule, every_rule
 from mockodp.settings import Settings, variable_of
 
@@ -41,6 +43,12 @@ def fidelity_page() -> str:
         "",
         *_table(("contract", "what", "evidence", "source", "checked"),
                 [(r.name, r.statement, *_label(r)) for r in rules if r.kind == "contract"]),
+        "",
+        "## Liquid in mappings",
+        "",
+        "The engine in Python renders `@liquid` with python-liquid, Segment with LiquidJS. Known differences:",
+        "",
+        *(f"- {difference}" for difference in DIFFERENCES),
         "",
     ])  # fmt: skip
 

@@ -53,8 +53,8 @@ def test_the_life_of_an_account() -> None:
         assert held[0] == api.get("/accounts/shop")
         assert held[0]["bytes"] == kept_bytes(ORDER, VIEW)
         assert held[0]["dropped"] == {"records": 0, "items": 0, "bytes": 0}
-        assert api("DELETE", "/accounts/shop").json() == {"name": "shop", "forgotten": 1}
-        assert api("DELETE", "/accounts/shop").json() == {"name": "shop", "forgotten": 0}
+        assert api("DELETE", "/accounts/shop").json() == {"name": "shop", "forgotten": 1, "disarmed": 0}
+        assert api("DELETE", "/accounts/shop").json() == {"name": "shop", "forgotten": 0, "disarmed": 0}
         assert api.refused(404, "GET", "/accounts/shop")["message"] == "There is no account 'shop'. There is none yet."
         assert api.get("/records", account="shop")["records"] == []
 

@@ -209,7 +209,9 @@ def test_a_store_of_the_version_before_verdicts_is_taken_over(tmp_path: Path) ->
     journal.append([journal.pack(a_record("shop"))])
     journal.close()
     old = sqlite3.connect(store)
-    old.executescript("ALTER TABLE records DROP COLUMN judgement; PRAGMA user_version = 1;")
+    old.executescript(
+        "ALTER TABLE records DROP COLUMN judgement; ALTER TABLE records DROP COLUMN faults; PRAGMA user_version = 1;"
+    )
     old.close()
     journal = SqliteJournal(str(store))
     nobody = Finding("urn:mockodp:rules/no-identifier", "/user_identifiers", (0,), "no-identifier", Severity.ERROR)

@@ -16,14 +16,20 @@ from starlette.routing import Route
 
 from mockodp import Client, running
 from mockodp.control import control_app
+from mockodp.errors import QueryError
+from mockodp.faults.armoury import Armoury
+from mockodp.faults.clock import Clocks
+from mockodp.faults.schema import CLOCK, FAULT
 from mockodp.openapi import COUNT, DURATION, description
 from mockodp.parameters import is_jsonpath
 from mockodp.routes import ROUTES
+from mockodp.verification import item_test
 from tests.mockodp.wire import KEY
 
 CASES: Final = int(os.environ.get("CASES", "15"))
 CONTROL: Final = {path: calls for path, calls in description()["paths"].items() if path.startswith("/_mock")}
 TOKEN: Final = "t0ken-of-this-mock"
+NOBODY: Final = "nobody-of-these-tests"
 METHODS: Final = {"get", "post", "delete"}
 
 schemathesis.openapi.format(
@@ -94,6 +100,8 @@ class _ServerOf:
 
         self.token = mock.token
         self.journal = None
+        self.armoury = None
+        self.clocks = None
         self.settings = Settings()
 
 
@@ -144,6 +152,10 @@ def _within_reason(case: Any) -> None:
 
     A count of at least 2 and at most 1 and a schema that is none are refused: test_control.py. An hour is a valid time.
     """
+    if case.operation.label == "POST /_mock/faults":
+        case.body = _armable(case.body)
+    if case.operation.label == "POST /_mock/clock" and isinstance(case.body, dict) and is_valid(CLOCK, case.body):
+        case.body = {"account": case.body["account"], "freeze": True}
     if case.operation.label != "POST /_mock/verify" or not isinstance(case.body, dict):
         return
     body: Any = case.body
@@ -161,6 +173,24 @@ def _within_reason(case: Any) -> None:
             expectation["count"] = {"at_least": count["at_most"], "at_most": count["at_least"]}
         if isinstance(expectation.get("schema"), dict):
             expectation["schema"] = {"type": "object"}
+
+
+def _armable(body: Any) -> Any:
+    """
+    Faults that can be armed where their shape is right, and that fall on no request of other tests.
+
+    What contradicts itself, and what can meet nothing, has a right shape and is refused: test_fault_reading.py.
+    """
+    if isinstance(body, list):
+        return [_armable(each) for each in body]
+    if not isinstance(body, dict) or not is_valid(FAULT, body):
+        return body
+    body = {**body, "account": NOBODY}
+    try:
+        Armoury(Clocks(), item_test).arm([body])
+    except QueryError:
+        return {"account": NOBODY, "effect": {"status": 503}}
+    return body
 
 
 def is_valid(schema: dict[str, Any], value: Any) -> bool:

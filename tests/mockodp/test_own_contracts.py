@@ -15,7 +15,7 @@ from mockodp_contracts import Evidence, Severity, catalog, judge
 from mockodp_contracts.catalog import DIRECTIONS, URN
 from mockodp_contracts.constraints import constraints
 
-from mockodp import openapi
+from mockodp import shapes
 from mockodp.components import component_name, components
 from mockodp.fidelity import every_rule
 from mockodp.openapi import description
@@ -235,6 +235,33 @@ def test_accounts() -> None:
             assert keeps(api("DELETE", "/accounts/shop").json(), "own/reset")["forgotten"] == forgotten
 
 
+def test_faults_and_what_they_touched() -> None:
+    with an_api(fault_member="mockodp_fault") as api:
+        assert keeps(api.get("/faults"), "own/faults") == {"faults": []}
+        assert keeps(api.get("/faults/check"), "own/fault_check")["verdict"] == "fail"
+        keeps(api.get("/faults/presets"), "own/fault_presets")
+        for wanted in ({"account": "shop", "preset": "429-storm"}, [{"account": "*", "effect": {"delay": "1ms"}}] * 2):
+            armed = api("POST", "/faults", json=wanted)
+            assert armed.status_code == 201
+            keeps(armed.json(), "own/faults")
+        for item in (ORDER, {**ORDER, "data": {"mockodp_fault": {"status": 9}}}):
+            api.send(item)
+        assert api("DELETE", "/faults/f1").status_code == 200
+        api.send({**ORDER, "data": {"mockodp_fault": {"status": 9}}})
+        every_record_of(api)
+        assert [len(record["faults"]) for record in api.get("/records")["records"]] == [3, 3, 3]
+        for account in ({}, {"account": "shop"}, {"account": "nobody"}):
+            keeps(api.get("/faults", **account), "own/faults")
+            keeps(api.get("/faults/check", **account), "own/fault_check")
+        keeps(api.get("/faults/f2"), "own/fault")
+        keeps(api("DELETE", "/faults/f2").json(), "own/fault")
+        assert len(keeps(api("DELETE", "/faults", params={"account": "*"}).json(), "own/faults")["faults"]) == 1
+        for told in ({"freeze": True}, {"advance": "4h"}, {"freeze": False}, {"reset": True}):
+            keeps(api("POST", "/clock", json={"account": "shop", **told}).json(), "own/clock")
+        keeps(api.get("/clock", account="shop"), "own/clock")
+        assert keeps(api("DELETE", "/accounts/shop").json(), "own/reset")["disarmed"] == 0
+
+
 @pytest.mark.parametrize(
     ("wanted", "verdict", "part"),
     [
@@ -391,12 +418,15 @@ def test_a_contract_knows_the_values_that_the_code_knows(member: str, values: se
 
 def test_what_is_read_from_an_answer_may_be_asked_for() -> None:
     """Ids and names have one pattern where they are written and where they are taken."""
-    for member, asked in (("record", openapi.RECORD_ID), ("account", openapi.NAME)):
-        assert set(asked_of(member, "pattern")) == {asked["pattern"]}
-    assert set(asked_of("id", "pattern")) == {openapi.RECORD_ID["pattern"], openapi.ITEM_ID["pattern"]}
+    for member, asked in (
+        ("record", (shapes.RECORD_ID,)),
+        ("account", (shapes.NAME, shapes.ANY_ACCOUNT)),
+        ("id", (shapes.RECORD_ID, shapes.ITEM_ID, shapes.FAULT_ID)),
+    ):
+        assert set(asked_of(member, "pattern")) == {schema["pattern"] for schema in asked}
     of_pages = "|".join(sorted(set(asked_of("next", "pattern"))))
     for cursor in ("19b7ca9907000000", "19b7ca9907000000.12", "9", "19b7ca9907000000."):
-        assert bool(re.search(of_pages, cursor)) is bool(re.search(openapi.CURSOR["pattern"], cursor))
+        assert bool(re.search(of_pages, cursor)) is bool(re.search(shapes.CURSOR["pattern"], cursor))
 
 
 def test_the_description_has_the_contracts_of_answers_and_no_other() -> None:
@@ -406,7 +436,9 @@ def test_the_description_has_the_contracts_of_answers_and_no_other() -> None:
             assert component_name(contract) == name
             assert schema["examples"] == [example.value for example in catalog()[contract].good]
             assert schema["properties"].keys() == catalog()[contract].schema["properties"].keys()
-    assert {name for name, schema in described.items() if "x-contract" not in schema} == {"WantedVerification"}
+    assert {name for name, schema in described.items() if "x-contract" not in schema} == {
+        "WantedVerification", "WantedFault", "WantedTime",
+    }  # fmt: skip
     text = orjson.dumps(description()).decode()
     assert URN not in text
     assert "x-evidence" not in orjson.dumps(described).decode()
