@@ -12,8 +12,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from mockodp_contracts.destination import destination as definition
-
 from mockodp_harness.cases import Case, CaseError, check
 from mockodp_harness.destinations import optimizely_data_platform as odp
 from mockodp_harness.segment import dates, mapping, payload, triggers
@@ -123,14 +121,8 @@ def _instance(case: Case) -> Instance:
     taken = [each for each in odp.presets() if wanted is True or (wanted and each["name"] in wanted)]
     slugs = case.get("default_actions") or []
     slugs = list(odp.destination().actions) if slugs is True else slugs
-    subscriptions = [*taken, *map(default_subscription, slugs), *case.get("subscriptions", [])]
+    subscriptions = [*taken, *map(odp.default_subscription, slugs), *case.get("subscriptions", [])]
     return Instance(odp.destination(), _settings(case), subscriptions)
-
-
-def default_subscription(slug: str) -> Object:
-    """The default mapping of an action on its default trigger, else on every track event."""
-    trigger = next(each.default_trigger for each in definition().actions if each.slug == slug)
-    return {"subscribe": trigger or 'type = "track"', "partnerAction": slug, "mapping": odp.default_mapping(slug)}
 
 
 def _event(case: Case, canned: Canned) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from mockodp_harness.conformance import default_subscription
 from mockodp_harness.destinations import optimizely_data_platform as odp
+from mockodp_harness.destinations.optimizely_data_platform import default_subscription
 
 Case = dict[str, Any]
 

@@ -39,8 +39,19 @@ def destination() -> Destination:
 
 def default_mapping(slug: str) -> Object:
     """The mapping that Segment's form proposes for an action: the defaults of its fields."""
-    action = next(each for each in tables.destination().actions if each.slug == slug)
+    action = _action(slug)
     return {field.name: field.default for field in action.fields if field.default is not None}
+
+
+def default_subscription(slug: str) -> Object:
+    """The default mapping of an action on its default trigger, else on every track event."""
+    action = _action(slug)
+    subscribe = action.default_trigger or 'type = "track"'
+    return {"name": action.title, "subscribe": subscribe, "partnerAction": slug, "mapping": default_mapping(slug)}
+
+
+def _action(slug: str) -> tables.Action:
+    return next(each for each in tables.destination().actions if each.slug == slug)
 
 
 def presets() -> list[Object]:

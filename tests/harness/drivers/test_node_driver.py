@@ -16,8 +16,8 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mockodp_harness.conformance import default_subscription
 from mockodp_harness.destinations import optimizely_data_platform as odp
+from mockodp_harness.destinations.optimizely_data_platform import default_subscription
 from mockodp_harness.drivers import Driver, DriverError, EventTrace, Instance, Outcome, SubscriptionTrace, Trace, driver
 from mockodp_harness.drivers.node import NodeDriver
 from mockodp_harness.node import NodeRunner, RunnerDied

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from mockodp_harness.conformance import default_subscription
+from mockodp_harness.destinations.optimizely_data_platform import default_subscription
 from mockodp_harness.drivers import (
     Driver,
     EventTrace,

@@ -10,7 +10,8 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from mockodp_harness.conformance import answer, default_subscription
+from mockodp_harness.conformance import answer
+from mockodp_harness.destinations.optimizely_data_platform import default_subscription
 from mockodp_harness.node import NodeRunner, Trace
 from mockodp_harness.parity import events
 from mockodp_harness.parity.trees import written

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mockodp_harness.conformance import default_subscription
 from mockodp_harness.destinations import optimizely_data_platform as odp
+from mockodp_harness.destinations.optimizely_data_platform import default_subscription
 from mockodp_harness.segment import outbound as module
 from mockodp_harness.segment import plans, triggers
 from mockodp_harness.segment.destination import Instance
