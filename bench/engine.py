@@ -9,6 +9,7 @@ time on a core, so that other programs on the machine slow both down but do not 
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import subprocess
 import sys
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import orjson
-from mockodp_harness.conformance import default_subscription
 from mockodp_harness.destinations import optimizely_data_platform as odp
 from mockodp_harness.node import NodeMissing, install
 from mockodp_harness.segment.outbound import Outbound
@@ -42,11 +42,12 @@ class Corpus:
     name: str
     subscription: dict[str, Any]
     texts: dict[str, list[bytes]]
+    wanted: bool
 
     @classmethod
-    def of(cls, kind: str, subscription: dict[str, Any]) -> Self:
+    def of(cls, kind: str, subscription: dict[str, Any], more: str = "", *, wanted: bool = True) -> Self:
         events = sources.texts(kind, EVENTS)
-        return cls(kind, subscription, {"single": events, "batch": sources.batches(events, SIZE)})
+        return cls(kind + more, subscription, {"single": events, "batch": sources.batches(events, SIZE)}, wanted)
 
 
 class Package:
@@ -86,7 +87,8 @@ def ratios(scale: float) -> Iterator[tuple[str, str, str, bool]]:
             package.take(corpus)
             for mode, wanted in WANTED.items():
                 ratio, theirs, ours = _compared(package, corpus, mode, rounds=max(int(ROUNDS * scale), 3))
-                yield f"engine, {mode}: {corpus.name}", f"{ratio:.1f}", f"≥ {wanted} times package", ratio >= wanted
+                is_met, asked = ratio >= wanted or not corpus.wanted, f"≥ {wanted} times package"
+                yield f"engine, {mode}: {corpus.name}", f"{ratio:.1f}", asked if corpus.wanted else "-", is_met
                 yield "  µs an event: package, engine", f"{theirs * 1e6:.1f}, {ours * 1e6:.1f}", "-", True
     finally:
         gc.unfreeze()
@@ -97,7 +99,10 @@ def corpora() -> Iterator[Corpus]:
     presets = {preset["name"]: preset for preset in odp.presets()}
     for name in ("Order Completed", "Product Added"):
         yield Corpus.of(name, presets[name])
-    yield Corpus.of("identify", default_subscription("upsertContact"))
+    yield Corpus.of("identify", odp.default_subscription("upsertContact"))
+    order = presets["Order Completed"]
+    mapping = {**order["mapping"], "order_id": {"@case": {"operator": "upper", "value": order["mapping"]["order_id"]}}}
+    yield Corpus.of("Order Completed", {**order, "mapping": mapping}, ", in capitals", wanted=False)
 
 
 def _compared(package: Package, corpus: Corpus, mode: str, rounds: int) -> tuple[float, float, float]:
@@ -127,19 +132,21 @@ def _timed(call: Callable[[bytes], object], texts: list[bytes]) -> float:
 
 def readiness() -> Iterator[tuple[str, str, str, bool]]:
     """What it costs to import the engine, over a bare interpreter, and to make a subscription ready."""
+    _started(ENGINE)  # writes the byte code
     span = statistics.median(_started(ENGINE) - _started("pass") for _ in range(15))
     yield "import of the engine, over a bare interpreter", f"{span * 1000:.0f} ms", "≤ 60 ms", span <= 0.060
     destination, event = odp.destination(), sources.texts("identify", 1)[0]
     spans = []
     for _ in range(15):
         started = time.thread_time()
-        Outbound(destination, SETTINGS, [default_subscription("upsertContact")]).event(event)
+        Outbound(destination, SETTINGS, [odp.default_subscription("upsertContact")]).event(event)
         spans.append(time.thread_time() - started)
     span = statistics.median(spans)
     yield "a subscription made ready, and its first event", f"{span * 1000:.1f} ms", "≤ 5 ms", span <= 0.005
 
 
 def _started(program: str) -> float:
-    """Seconds of a core that a Python program takes."""
+    """Seconds of a core that a Python program takes, with byte code on disk as an installed package has it."""
     program += "; import time; print(time.process_time())"
-    return float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return float(subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, check=True).stdout)

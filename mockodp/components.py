@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from mockodp_contracts import catalog
-from mockodp_contracts.catalog import URN
+from mockodp_contracts.catalogue import URN
 
 Schema = dict[str, Any]
 

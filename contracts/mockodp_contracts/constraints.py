@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from mockodp_contracts.catalog import RULES, URN, Catalog, Contract, Schema
+from mockodp_contracts.catalogue import RULES, URN, Catalog, Contract, Schema
 from mockodp_contracts.explained import SHAPE_RULES
 from mockodp_contracts.judging import with_rules
 from mockodp_contracts.violation import path_of, pointer_to

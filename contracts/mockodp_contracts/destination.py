@@ -7,28 +7,27 @@ Knows how the tables are read, not what they say; nothing here maps, validates o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any, Final, Self
+import os
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any, Final, NamedTuple, Self
 
 from mockodp_contracts.evidence import Label
 
 OPTIMIZELY_DATA_PLATFORM: Final = "actions-optimizely-data-platform"
+_FOLDER: Final = os.path.join(os.path.dirname(__file__), "destinations")  # noqa: PTH118, PTH120  see `_tables`
 
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class Package(NamedTuple):
     """The published package that a definition describes."""
 
     name: str
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """
     What a user enters once for the destination.
 
@@ -44,16 +43,14 @@ class Setting:
     default: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class Region(NamedTuple):
     """A value of the setting ``region``, and the URL that the paths of the actions are below."""
 
     name: str
     base_url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Property:
+class Property(NamedTuple):
     """A member that an object field declares."""
 
     name: str
@@ -62,8 +59,7 @@ class Property:
     required: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(NamedTuple):
     """
     A member of an action's payload.
 
@@ -81,8 +77,7 @@ class Field:
     properties: tuple[Property, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(NamedTuple):
     """
     One thing the destination can do; its requests go to *path* below the region's base URL.
 
@@ -97,8 +92,7 @@ class Action:
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
+class Preset(NamedTuple):
     """A subscription ready to use; the members of *mapping* are in the package's order, which the payload keeps."""
 
     name: str
@@ -108,8 +102,7 @@ class Preset:
     mapping: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
+class Destination(NamedTuple):
     """All that a destination's definition says that decides a request, in the definition's order."""
 
     name: str
@@ -135,15 +128,33 @@ class Destination:
         }
         return cls(**{**said, **own})
 
+    def shown(self) -> dict[str, Any]:
+        """As JSON, the reverse of `from_json`."""
+        shown: dict[str, Any] = _shown(self)
+        return shown
+
 
 def destination(slug: str = OPTIMIZELY_DATA_PLATFORM) -> Destination:
     """The definition of the destination with this slug, read anew each time: its mappings belong to the caller."""
-    folder = files("mockodp_contracts").joinpath("destinations")
-    tables = [json.loads(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".json")]
-    known = {said["slug"]: said for said in tables}
+    known = {said["slug"]: said for said in _tables()}
     if slug not in known:
         raise LookupError(f"There is no destination {slug!r}. Known: {', '.join(sorted(known))}.")
     return Destination.from_json(known[slug])
+
+
+def _tables() -> Iterator[Json]:
+    """All tables. Not by `pathlib`, since to import that takes longer than to read them."""
+    for entry in os.scandir(_FOLDER):
+        if entry.name.endswith(".json"):
+            with open(entry.path, "rb") as file:  # noqa: PTH123
+                yield json.loads(file.read())
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, tuple):
+        members = getattr(value, "_asdict", None)
+        return {name: _shown(member) for name, member in members().items()} if members else list(map(_shown, value))
+    return deepcopy(value)
 
 
 def _action(said: Json) -> Action:

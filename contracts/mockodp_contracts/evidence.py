@@ -7,9 +7,8 @@ Public sources do not say what every answer of ODP looks like, so each rule carr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
 class Evidence(StrEnum):
@@ -31,8 +30,7 @@ class Evidence(StrEnum):
     """No source says; the mock has a stated default and a switch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """Where a rule comes from: the grade, the source in words, and the day it was last looked at (ISO 8601)."""
 
     grade: Evidence

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from mockodp_contracts.catalog import RULES, URN, Catalog, Contract, Rule, Schema
+from mockodp_contracts.catalogue import RULES, URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.errors import UnknownContract
 from mockodp_contracts.evidence import Evidence
 from mockodp_contracts.violation import Severity, Violation, found_at, path_of, shortened

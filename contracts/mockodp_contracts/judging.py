@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import jsonschema_rs
 import orjson
 
-from mockodp_contracts.catalog import EVERY_TEXT, URN, Catalog, Contract, Rule, Schema
+from mockodp_contracts.catalogue import EVERY_TEXT, URN, Catalog, Contract, Rule, Schema
 from mockodp_contracts.checks import Check, check
 from mockodp_contracts.errors import BrokenContract, NotJudged
 from mockodp_contracts.explained import CUT, NOT_LOOKED_AT, explained, rule_at

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from mockodp_contracts.catalog import SOURCE, Catalog, Contract
+from mockodp_contracts.catalogue import SOURCE, Catalog, Contract
 
 _ECOMMERCE: Final = ("order_id", "total", "products")
 _ENVELOPES: Final = {

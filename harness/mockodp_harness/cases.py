@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from mockodp_harness.destinations import optimizely_data_platform as odp
 from mockodp_harness.segment.dates import ZoneError, zone_of
-from mockodp_harness.segment.values import is_truthy, type_of
+from mockodp_harness.segment.values import TooDeep, is_truthy, parse, type_of
 
 Case = Mapping[str, Any]
 
@@ -30,6 +30,19 @@ class Wanted(NamedTuple):
     test: Callable[[Any], bool]
 
 
+def of_line(line: bytes, number: int) -> Any:
+    """What is written in line *number* of a file of cases; `CaseError` if that is no JSON, or none in UTF-8."""
+    try:
+        return parse(line)
+    except UnicodeDecodeError as error:
+        came = f"byte 0x{line[error.start]:02x} at position {error.start}"
+        raise CaseError(f"Line {number} is not UTF-8: {came} ({error.reason}).") from None
+    except TooDeep:
+        raise CaseError(f"Line {number} is nested too deep, expected at most several hundred levels.") from None
+    except ValueError as error:
+        raise CaseError(f"Line {number} is not JSON: {error}.") from None
+
+
 def check(case: Any, kinds: Mapping[str, object]) -> None:
     """Raise `CaseError` unless *case* has one of *kinds* and the members that it needs."""
     if not isinstance(case, dict):
@@ -40,6 +53,9 @@ def check(case: Any, kinds: Mapping[str, object]) -> None:
     for name in NEEDED[kind]:
         if name not in case:
             raise CaseError(f"/{name} is missing, which a case of the kind {kind!r} needs.")
+    for name in case:
+        if name not in MEMBERS:
+            raise CaseError(f"/{name[:_SHOWN]} is no member of a case, expected one of: {', '.join(sorted(MEMBERS))}.")
     for name, wanted in {**COMMON, **OF_KIND.get(kind, {})}.items():
         if name in case:
             _check(f"/{name}", case[name], wanted)
@@ -167,3 +183,8 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "validate_schema": ("payload", "schema"),
 }
 """What a case of each kind cannot do without."""
+
+MEMBERS: Final = frozenset({
+    *COMMON, *(name for needed in NEEDED.values() for name in needed), "kind", "data", "path", "response",
+})  # fmt: skip
+"""All members that a case of any kind may have."""

@@ -42,10 +42,9 @@ class Canned:
 
 def answer(case: Case) -> Answer:
     """What the engine makes of *case*, in the shape of the official answers."""
-    try:
-        check(case, KINDS)
-    except CaseError as error:
-        return _refused(case, {"name": "CaseError", "message": str(error)}, [])
+    refused = refusal(case)
+    if refused is not None:
+        return refused
     canned = Canned(case)
     try:
         result = KINDS[case["kind"]](case, canned)
@@ -55,6 +54,20 @@ def answer(case: Case) -> Answer:
     except CRASHES as error:
         return _refused(case, {"name": crash(error).name, "message": crash(error).message}, canned.requests)
     return {"id": case.get("id"), "ok": True, "result": result}
+
+
+def refusal(case: Any) -> Answer | None:
+    """The answer to a *case* that is malformed, whoever is asked; None if it is sound."""
+    try:
+        check(case, KINDS)
+    except CaseError as error:
+        return malformed(error, case)
+    return None
+
+
+def malformed(error: CaseError, case: Any = None) -> Answer:
+    """The answer to what is no case, with the id of *case* if it has one."""
+    return _refused(case, {"name": "CaseError", "message": str(error)}, [])
 
 
 def _refused(case: Case, error: Object, requests: Sequence[Object]) -> Answer:

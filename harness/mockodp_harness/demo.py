@@ -69,6 +69,9 @@ def demo(console: Console) -> bool:
             f"{description.versions['node']}, over TLS to {mock.tls_url}.", highlight=False, soft_wrap=True,
         )  # fmt: skip
         keys = {region: mock.open_account("demo", region) for region in Region}
+        gone = [fault for opened in keys.values() for fault in mock.disarm_all(opened.name)]
+        if gone:
+            console.print(f"Took away the faults of the demo's accounts: {', '.join(fault['name'] for fault in gone)}.")
         for opened in keys.values():
             mock.reset(opened.name)
         tried = [_try_keys(console, runner, region, opened.key) for region, opened in keys.items()]

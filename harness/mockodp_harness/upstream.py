@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import click
@@ -48,7 +48,7 @@ class Difference:
 
 def differences(definition: Destination, description: Description) -> list[Difference]:
     """How our *definition* departs from what the real package says of itself; empty means equal."""
-    table = asdict(definition)
+    table = definition.shown()
     said = _said(description, package=definition.package.name)
     missing = [name for name, count in _counts(said).items() if not count]
     if missing:
@@ -58,7 +58,7 @@ def differences(definition: Destination, description: Description) -> list[Diffe
 
 def extent(definition: Destination) -> str:
     """How much of *definition* a comparison covers, in words."""
-    return ", ".join(f"{count} {name}" for name, count in _counts(asdict(definition)).items())
+    return ", ".join(f"{count} {name}" for name, count in _counts(definition.shown()).items())
 
 
 @click.command()

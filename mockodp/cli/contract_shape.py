@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import orjson
-from mockodp_contracts.catalog import URN, Schema
+from mockodp_contracts.catalogue import URN, Schema
 from mockodp_contracts.explained import SHAPE_RULES, asked
 
 WIDTH: Final = 98

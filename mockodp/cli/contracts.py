@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 import orjson
 from mockodp_contracts import Contract, Severity, catalog
-from mockodp_contracts.catalog import DIRECTIONS
+from mockodp_contracts.catalogue import DIRECTIONS
 from mockodp_contracts.constraints import constraints
 
 from mockodp.cli.contract_shape import shape

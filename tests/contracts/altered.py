@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import mockodp_contracts
 import orjson
-from mockodp_contracts.catalog import Catalog, Folder
+from mockodp_contracts.catalogue import Catalog, Folder
 
 INSTALLED: Final = Folder(Path(mockodp_contracts.__file__).parent)
 Change = Callable[[Any], Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mockodp_contracts.catalog import URN, Catalog
+from mockodp_contracts.catalogue import URN, Catalog
 from mockodp_contracts.destination import Action, Field, destination
 
 Shape = dict[str, Any]

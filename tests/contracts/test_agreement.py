@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mockodp_contracts import catalog
-from mockodp_contracts.catalog import RULES, URN, Rule
+from mockodp_contracts.catalogue import RULES, URN, Rule
 from mockodp_contracts.constraints import Constraint, constraints
 from mockodp_contracts.explained import SHAPE_RULES
 from mockodp_contracts.judging import _resources

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 import pytest
 from mockodp_contracts import BrokenContract, Catalog, Evidence, Label, UnknownContract, catalog
-from mockodp_contracts.catalog import DIRECTIONS, URN
+from mockodp_contracts.catalogue import DIRECTIONS, URN
 from mockodp_contracts.constraints import Guard, constraints
 
 from tests.contracts.altered import Altered, with_rules, with_schema

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+import mockodp_contracts
 import pytest
 from mockodp_contracts import Evidence
 from mockodp_contracts.destination import Action, Destination, Field, Preset, destination
@@ -41,7 +41,7 @@ def test_it_says_what_it_describes_and_how_sure_we_are() -> None:
 
 
 def test_the_settings_are_a_key_and_a_region() -> None:
-    assert [dataclasses.astuple(setting) for setting in ODP.settings] == [
+    assert list(ODP.settings) == [
         ("apiKey", "Api Key", "password", True, (), None),
         ("region", "Region", "string", True, ("US", "EU", "AU"), "US"),
     ]
@@ -151,14 +151,14 @@ def test_the_presets_are_nine_in_their_order() -> None:
 
 def test_it_cannot_be_changed_for_others() -> None:
     first = destination()
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError, match="set attribute"):
         first.actions = ()  # type: ignore[misc]
     first.actions[0].fields[0].default.clear()
     assert destination() == ODP != first
 
 
 def test_a_member_that_nobody_knows_or_that_is_missing_is_refused() -> None:
-    table = dataclasses.asdict(ODP)
+    table = ODP.shown()
     table["actions"][0]["fields"][0]["lable"] = "User identifiers"
     with pytest.raises(TypeError, match="lable"):
         Destination.from_json(table)
@@ -177,6 +177,24 @@ def test_importing_it_loads_nothing_heavy() -> None:
     program = "import sys, mockodp_contracts.destination; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"click", "rich", "httpx2", "starlette", "jsonschema_rs", "mockodp", "mockodp_harness"} & set(loaded)
+    assert not {"mockodp_contracts.catalogue", "mockodp_contracts.violation", "orjson", "dataclasses"} & set(loaded)
+
+
+def test_it_is_shown_as_the_table_it_was_read_from() -> None:
+    assert Destination.from_json(ODP.shown()) == ODP
+    assert ODP.shown()["evidence"]["grade"] == "client"
+    assert ODP.shown()["settings"][1]["values"] == ["US", "EU", "AU"]
+
+
+def test_the_public_names_of_the_package_are_loaded_when_they_are_asked_for() -> None:
+    program = (
+        "import mockodp_contracts.judging, mockodp_contracts as all; print(all.catalog().judge, all.catalog.__name__)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "Catalog.judge" in shown
+    assert shown.endswith(" catalog\n")
+    with pytest.raises(AttributeError, match="'mockodp_contracts' has no attribute 'nowhere'"):
+        mockodp_contracts.nowhere  # noqa: B018
 
 
 def directives(mapping: Any) -> set[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from mockodp_contracts import Severity, catalog, judge
-from mockodp_contracts.catalog import Example
+from mockodp_contracts.catalogue import Example
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CATALOG = catalog()

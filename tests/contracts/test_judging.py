@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from mockodp_contracts import NotJudged, Severity, catalog, judge, judging
-from mockodp_contracts.catalog import Catalog
+from mockodp_contracts.catalogue import Catalog
 from mockodp_contracts.explained import NOT_LOOKED_AT
 from mockodp_contracts.pruned import Pruned
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mockodp_contracts.catalog import Catalog
+from mockodp_contracts.catalogue import Catalog
 from mockodp_contracts.mutation.blind import is_sieved
 from mockodp_contracts.violation import pointer_to
 

@@ -63,6 +63,7 @@ def test_undamaged_cases_are_sound() -> None:
         ({"kind": "moon"}, "/kind is the string 'moon', expected one of: action, auth, "),
         ({"kind": ["fql"]}, "/kind is an array, expected one of: "),
         ({"kind": "fql"}, "/fql is missing, which a case of the kind 'fql' needs."),
+        ({"kind": "event", "event": {}, "use_default": 1}, "/use_default is no member of a case, expected one of: act"),
         ({"kind": "fql", "fql": 5}, "/fql is the number 5, expected a text."),
         ({"kind": "fql", "fql": "", "id": {}}, "/id is an object, expected a text, a number or null."),
         ({"kind": "action", "action": "buy", "event": {}}, "/action is the string 'buy', expected the slug of an"),
@@ -105,6 +106,27 @@ def test_odd_subscriptions_have_the_outcome_that_they_have_in_the_package(said: 
     with pytest.raises(CallError) as refused:
         instance.event({}, lambda _: Response(200))
     assert (refused.value.name, refused.value.message) == ("TypeError", outcome)
+
+
+def test_a_name_that_is_no_text_fails_only_for_what_the_trigger_takes() -> None:
+    def came_to(subscribe: Any) -> tuple[Any, Any]:
+        stored = {**SUBSCRIPTION, "partnerAction": {"toString": 1}, "subscribe": subscribe}
+        instance = Instance(odp.destination(), {"apiKey": "k", "region": "US"}, [stored])
+        return instance.event({"event": "none"}, lambda _: Response(200)), instance.batch([], lambda _: Response(200))
+
+    nothing = [{"output": "not subscribed"}]
+    assert came_to(SUBSCRIPTION["subscribe"]) == (nothing, nothing)
+    assert came_to("") == ([{"output": "Failed to validate subscription"}], [{"multistatus": []}])
+
+
+@pytest.mark.parametrize(
+    ("lone", "output"),
+    [({}, "Failed to validate subscription"), (SUBSCRIPTION, "not subscribed"), (0, None), (None, None), ("", None)],
+)
+def test_a_subscription_in_the_settings_outweighs_the_others(lone: Any, output: str | None) -> None:
+    settings = {"apiKey": "k", "region": "US", "subscription": lone}
+    results = Instance(odp.destination(), settings, []).event({"event": "none"}, lambda _: Response(200))
+    assert results == ([] if output is None else [{"output": output}])
 
 
 def test_odd_subscriptions_of_a_batch_crash_as_in_the_package() -> None:

@@ -141,7 +141,7 @@ def test_several_at_once_end_with_one_whole_folder(env: dict[str, str]) -> None:
         ).stdout.strip()
 
     with ThreadPoolExecutor(3) as pool:
-        assert set(pool.map(installing, range(3))) == {str(home(env=env))}
+        assert set(pool.map(installing, range(3))) == {f"The published destination 3.497.0 is ready in {home(env=env)}"}
     assert differences(home(env=env)) == []
 
 
@@ -212,14 +212,19 @@ def test_a_node_that_does_not_run_is_told(env: dict[str, str]) -> None:
         install(env=env)
 
 
-@pytest.mark.parametrize("command", ["install", "where"])
-def test_the_command_line_says_where(env: dict[str, str], monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("install", "The published destination 3.497.0 is ready in {}\n"), ("where", "{}\n")],
+)
+def test_the_command_line_says_where(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     install(env=env)
     done = CliRunner().invoke(main, [command])
 
-    assert (done.exit_code, done.stdout) == (0, f"{home(env=env)}\n")
+    assert (done.exit_code, done.stdout) == (0, said.format(home(env=env)))
 
 
 def test_where_says_how_to_install(tmp_path: Path) -> None:
@@ -227,7 +232,7 @@ def test_where_says_how_to_install(tmp_path: Path) -> None:
 
     assert done.exit_code == 3
     assert done.stderr.startswith(f"PackagesMissing: The destination's packages are not ready in {tmp_path}")
-    assert "Run 'python -m mockodp_harness.node install'." in done.stderr
+    assert f"Run '{sys.executable} -m mockodp_harness.node install'." in done.stderr
 
 
 def test_the_command_line_without_node_ends_with_3(tmp_path: Path) -> None:
@@ -239,7 +244,7 @@ def test_the_command_line_without_node_ends_with_3(tmp_path: Path) -> None:
 
 
 def test_a_runner_without_packages_says_how_to_install(env: dict[str, str]) -> None:
-    with pytest.raises(PackagesMissing, match=r"Run 'python -m mockodp_harness\.node install'") as missing:
+    with pytest.raises(PackagesMissing, match=r"Run '/.*python.* -m mockodp_harness\.node install'") as missing:
         NodeRunner(env=env)
     assert missing.value.exit_code == 3
 

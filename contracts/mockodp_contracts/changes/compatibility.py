@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from mockodp_contracts.catalog import Direction
+from mockodp_contracts.catalogue import Direction
 from mockodp_contracts.changes.corpus import Recorded, as_bytes, payloads
 from mockodp_contracts.changes.facets import Key, canonical
 from mockodp_contracts.changes.minimal import shrunk

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from mockodp_contracts.catalog import URN, Catalog
+from mockodp_contracts.catalogue import URN, Catalog
 from mockodp_contracts.changes.facets import WALKED, Change, Facet, Key
 from mockodp_contracts.changes.probes import SAMPLES, of_schema, settled, told_apart
 from mockodp_contracts.judging import Finding

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from mockodp_contracts.catalog import Catalog, Contract
+from mockodp_contracts.catalogue import Catalog, Contract
 from mockodp_contracts.constraints import Guard
 from mockodp_contracts.violation import pointer_to
 

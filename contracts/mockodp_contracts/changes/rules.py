@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mockodp_contracts.catalog import Direction
+from mockodp_contracts.catalogue import Direction
 from mockodp_contracts.changes.facets import Change, Facet, Key
 from mockodp_contracts.violation import Severity, shortened
 

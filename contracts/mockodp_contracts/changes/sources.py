@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile
 
-from mockodp_contracts.catalog import Catalog, catalog
+from mockodp_contracts.catalogue import Catalog, catalog
 from mockodp_contracts.changes.repository import (
     ROOTS,
     RULES_FILE,

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from mockodp_contracts.catalog import RULES, URN, Catalog, Contract, Direction
+from mockodp_contracts.catalogue import RULES, URN, Catalog, Contract, Direction
 from mockodp_contracts.changes.facets import Change, Facet, Key, asked, canonical, changes, facets
 from mockodp_contracts.changes.rules import LOOSENED, TIGHTENED
 from mockodp_contracts.errors import BrokenContract, ContractError

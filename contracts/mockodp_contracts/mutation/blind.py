@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 import jsonschema_rs
 import orjson
 
-from mockodp_contracts.catalog import Catalog, Contract, Rule
+from mockodp_contracts.catalogue import Catalog, Contract, Rule
 from mockodp_contracts.checks import check
 from mockodp_contracts.mutation.nursery import ARRIVAL
 from mockodp_contracts.mutation.operators import FRESH, same

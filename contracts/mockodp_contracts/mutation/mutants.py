@@ -16,7 +16,7 @@ from typing import Final
 
 import orjson
 
-from mockodp_contracts.catalog import Catalog, Contract, catalog
+from mockodp_contracts.catalogue import Catalog, Contract, catalog
 from mockodp_contracts.errors import UnknownContract
 from mockodp_contracts.mutation.blind import Allowed, Blind, Sieve, broken_promises, is_sieved, sieved, stale
 from mockodp_contracts.mutation.nursery import ARRIVAL, Mutant, Nursery

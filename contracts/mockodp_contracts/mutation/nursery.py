@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from mockodp_contracts.catalog import Catalog, Contract, Rule, Schema
+from mockodp_contracts.catalogue import Catalog, Contract, Rule, Schema
 from mockodp_contracts.checks import check
 from mockodp_contracts.constraints import Constraint, Guard, Path, constraints
 from mockodp_contracts.judging import _resources

@@ -51,7 +51,10 @@ def default_subscription(slug: str) -> Object:
 
 
 def _action(slug: str) -> tables.Action:
-    return next(each for each in tables.destination().actions if each.slug == slug)
+    actions = {each.slug: each for each in tables.destination().actions}
+    if slug not in actions:
+        raise ValueError(f"There is no action {slug!r}. Known: {', '.join(actions)}.")
+    return actions[slug]
 
 
 def presets() -> list[Object]:

@@ -52,8 +52,9 @@ class Driver(Protocol):
     Anything that turns Segment events into requests of a destination instance.
 
     What the integration refuses or fails at is in the trace; a method raises only if the driver itself cannot work
-    (`DriverError`). Calls may be made from any number of threads. After *limit* seconds the error of the trace is a
-    ``CallTimeout``, beside the requests seen so far.
+    (`DriverError`), was asked for what is no call (`CallRefused`), or was closed (`DriverClosed`). Calls may be made
+    from any number of threads. After *limit* seconds the error of the trace is a ``CallTimeout``, beside the requests
+    seen so far.
     """
 
     @property

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from mockodp_harness.drivers.driver import LIMIT, Instance, Options
-from mockodp_harness.drivers.errors import DriverError
 from mockodp_harness.drivers.trace import Trace
 from mockodp_harness.node.runner import NodeRunner
 
@@ -55,12 +53,5 @@ def started(options: Options) -> NodeDriver:
     """A Node process as *options* want it; the packages must be installed."""
     env = {**os.environ, "TZ": options.zone}
     if options.ca is not None:
-        env["NODE_EXTRA_CA_CERTS"] = _file(options.ca)
+        env["NODE_EXTRA_CA_CERTS"] = options.ca
     return NodeDriver(NodeRunner(hosts=options.base_urls, env=env))
-
-
-def _file(ca: str) -> str:
-    """*ca* if it is there: Node itself only warns, and then believes nobody."""
-    if Path(ca).is_file():
-        return ca
-    raise DriverError(f"ca is {ca!r}, which is no file here; expected the PEM file of an authority.")

@@ -21,7 +21,6 @@ to a mock.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -35,11 +34,18 @@ from mockodp_harness.drivers.driver import LIMIT, Instance, Options
 from mockodp_harness.drivers.masking import masked_call
 from mockodp_harness.drivers.serve_definition import maps_fields, overlaid, secrets_of
 from mockodp_harness.drivers.serve_server import LocalServer, Told
-from mockodp_harness.drivers.steps import failure, walked
+from mockodp_harness.drivers.steps import as_read, failure, late, walked
 from mockodp_harness.drivers.trace import Trace
-from mockodp_harness.segment.destination import Action, Destination, Subscription, own_settings, validated
+from mockodp_harness.segment.destination import (
+    Action,
+    Destination,
+    Subscription,
+    own_settings,
+    own_subscriptions,
+    validated,
+)
 from mockodp_harness.segment.exchange import CallError
-from mockodp_harness.segment.values import Object, parse
+from mockodp_harness.segment.values import Object
 
 Json = Mapping[str, Any]
 
@@ -103,16 +109,17 @@ class ServeDriver:
 
     def _trace(self, events: Sequence[Json], instance: Instance, limit: float, *, single: bool) -> Trace:
         settings, fault = self._checked(instance.settings)
-        call = Call(_read(list(events)), settings, single)
-        shares = [self._share(stored, call) for stored in _read(list(instance.subscriptions))]
+        call = Call(as_read(list(events)), settings, single)
+        subscriptions = own_subscriptions(instance.settings, instance.subscriptions)
+        shares = [self._share(stored, call) for stored in as_read(list(subscriptions))]
         if fault is None:
             with self._lock:
                 fault = self._delivered(call, shares, limit)
-        return Trace.from_json(self._masked(_told(shares, fault), settings), instance, events)
+        return Trace.from_json(self._masked(_told(shares, fault), settings), subscriptions, events)
 
     def _checked(self, settings: Json) -> tuple[Object, Object | None]:
         """The settings as the framework has them, and the failure if they do not fit."""
-        own = own_settings(_read(settings))
+        own = own_settings(as_read(settings))
         try:
             return validated(self._destination, own), None
         except CallError as error:
@@ -123,7 +130,7 @@ class ServeDriver:
             with self._lock:
                 said = self._server.try_key(settings, time.monotonic() + limit)
         except TimeoutError:
-            return _too_late(limit)
+            return late(limit)
         return None if said["ok"] else {"name": "Error", "message": str(said.get("error"))}
 
     def _share(self, stored: Any, call: Call) -> Share:
@@ -139,7 +146,7 @@ class ServeDriver:
                 share.said = self._came_to(call, share, deadline)
             except TimeoutError:
                 results.carry(share.walks)
-                return _too_late(limit)
+                return late(limit)
         return None
 
     def _came_to(self, call: Call, share: Share, deadline: float) -> Object:
@@ -175,15 +182,6 @@ def _told(shares: Sequence[Share], fault: Object | None) -> Object:
             for start, share in zip(starts, shares, strict=True)
         ],
     }
-
-
-def _read(value: Any) -> Any:
-    """*value* as JavaScript reads it from JSON."""
-    return parse(json.dumps(value, allow_nan=False))
-
-
-def _too_late(limit: float) -> Object:
-    return {"name": "CallTimeout", "message": f"The destination did not come back within {round(limit * 1000)} ms."}
 
 
 def started(options: Options) -> ServeDriver:

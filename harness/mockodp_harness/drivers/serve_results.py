@@ -14,7 +14,7 @@ from typing import Any, Final
 from mockodp_harness.drivers import serve_answers as answers
 from mockodp_harness.drivers.serve_server import Told
 from mockodp_harness.drivers.steps import failure
-from mockodp_harness.segment.destination import INVALID, UNFIT, Subscription, batch_results, event_results
+from mockodp_harness.segment.destination import UNFIT, Subscription, batch_results, event_results, refused, status_of
 from mockodp_harness.segment.exchange import CallError, Request, Response
 from mockodp_harness.segment.values import CRASHES, Object, crash
 
@@ -30,8 +30,7 @@ UNSERVED: Final = {
         "fields. Map each field, or use another driver."
     ),
 }
-_OF_PAYLOAD: Final = frozenset({"AggregateAjvError", "ValidationError"})
-_REFUSALS: Final = _OF_PAYLOAD | {"AggregateError"}
+_REFUSALS: Final = frozenset({"AggregateAjvError", "AggregateError", "ValidationError"})
 
 
 def takes_any(walks: Walks) -> bool:
@@ -48,7 +47,7 @@ def unsent(subscription: Subscription, events: Sequence[Any], walks: Walks, *, s
         return {"results": batch_results(subscription, events, {}, _send, UTC)}
     except CallError as error:
         if not single and error.message == NO_ACTION["message"]:
-            return {"results": _nodes([None if walk["matched"] else _refused(UNFIT) for walk in walks])}
+            return {"results": _nodes([None if walk["matched"] else refused(UNFIT) for walk in walks])}
         return {"error": failure(error)}
     except CRASHES as error:
         return {"error": {"name": crash(error).name, "message": crash(error).message}}
@@ -132,26 +131,18 @@ def _in_our_words(error: Object, ours: Iterable[Object | None]) -> Object:
 
 
 def _with_status(error: Object) -> Object:
-    return {**error, "status": INVALID} if error["name"] in _OF_PAYLOAD else error
+    status = status_of(error["name"])
+    return error if status is None else {**error, "status": status}
 
 
 def _node(walk: Object, exchanges: Sequence[Json]) -> Object:
     if not walk["matched"]:
-        return _refused(UNFIT)
+        return refused(UNFIT)
     if not exchanges or "payload" not in walk:
-        return _refused(walk["refusal"]["message"])
+        return refused(walk["refusal"]["message"])
     last = exchanges[-1]
     return {"status": last["response"]["statusCode"], "body": answers.data(last), "sent": walk["payload"]}
 
 
 def _nodes(nodes: list[Object | None]) -> list[Object]:
     return [{"multistatus": nodes}]
-
-
-def _refused(message: str) -> Object:
-    return {
-        "status": INVALID,
-        "errortype": "PAYLOAD_VALIDATION_FAILED",
-        "errormessage": message,
-        "errorreporter": "INTEGRATIONS",
-    }

@@ -10,20 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from mockodp_harness.drivers.steps import failure, told
 from mockodp_harness.drivers.wire import CallTimeout, Exchange
-from mockodp_harness.segment.destination import INVALID, UNFIT, Subscription
+from mockodp_harness.segment.destination import UNFIT, Subscription, refused
 from mockodp_harness.segment.exchange import CallError
 from mockodp_harness.segment.values import CRASHES, Object, crash
-
-UNFIT_NODE: Final = {
-    "status": INVALID,
-    "errortype": "PAYLOAD_VALIDATION_FAILED",
-    "errormessage": UNFIT,
-    "errorreporter": "INTEGRATIONS",
-}
 
 
 @dataclass(slots=True)
@@ -52,8 +45,8 @@ class Share:
 
     def leave_blank(self) -> None:
         """For an action that does not exist: a batch has nothing where its events' results should be."""
-        if self.subscription.run is None and not self.subscription.is_inherited and not self.subscription.crash:
-            nodes = [None if walk["matched"] else dict(UNFIT_NODE) for walk in self.walks]
+        if self.subscription.is_of_no_action:
+            nodes = [None if walk["matched"] else refused(UNFIT) for walk in self.walks]
             self.spoils = self.outcome.pop("error", None)
             self.outcome = {"results": [{"multistatus": nodes}]} if self.spoils else self.outcome
 

@@ -1,11 +1,12 @@
 """
 How far one event gets in one subscription before anything is sent, step by step, and errors as a trace tells them.
 
-It stands beside a call: the call itself takes the engine's own way.
+Here too is how values are read. It stands beside a call: the call itself takes the engine's own way.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from mockodp_harness.segment import mapping as kit
@@ -26,8 +27,8 @@ def walked(subscription: Subscription, event: Any, *, single: bool) -> Object:
         return {"matched": False, "refusal": failure(error)}
     except CRASHES as error:
         return {"matched": False, "refusal": {"name": crash(error).name, "message": crash(error).message}}
-    if subscription.crash:
-        return {"matched": True, "refusal": {"name": "TypeError", "message": subscription.crash}}
+    if subscription.stumble:
+        return {"matched": True, "refusal": {"name": "TypeError", "message": subscription.stumble}}
     return {"matched": True, **({} if subscription.run is None else _payload(subscription.run, event, single))}
 
 
@@ -40,6 +41,16 @@ def failure(error: CallError | kit.MappingError) -> Object:
     if error.response is not None:
         said |= {"response_status": error.response.status, "response_body": error.response.body}
     return {**{name: value for name, value in said.items() if value is not None}, "errors": list(error.errors)}
+
+
+def late(limit: float) -> Object:
+    """The error of a call that did not come back within *limit* seconds."""
+    return {"name": "CallTimeout", "message": f"The destination did not come back within {round(limit * 1000)} ms."}
+
+
+def as_read(value: Any) -> Any:
+    """*value* as JavaScript reads it from JSON."""
+    return parse(json.dumps(value, allow_nan=False))
 
 
 def told(name: str, value: Any) -> Object:

@@ -12,12 +12,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
+from mockodp_harness.segment.destination import no_action
 from mockodp_harness.segment.triggers import unmet
-
-if TYPE_CHECKING:
-    from mockodp_harness.drivers.driver import Instance
 
 Json = Mapping[str, Any]
 
@@ -127,7 +125,7 @@ class EventTrace:
 class SubscriptionTrace:
     """What one subscription did with each event of a call, and the requests it made."""
 
-    action: str
+    action: str | None
     trigger: str | None
     name: str | None = None
     events: tuple[EventTrace, ...] = ()
@@ -152,7 +150,13 @@ class Trace:
 
     @property
     def ok(self) -> bool:
+        """Whether the framework raised nothing, which it does not for a batch of which every event was refused."""
         return self.error is None
+
+    @property
+    def sent(self) -> bool:
+        """Whether any event was sent and taken: a request carried it, and was answered by 200 to 299."""
+        return any(event.outcome is Outcome.SENT for each in self.subscriptions for event in each.events)
 
     @property
     def subscribed(self) -> bool:
@@ -165,19 +169,18 @@ class Trace:
         return said
 
     @classmethod
-    def from_json(cls, said: Json, instance: Instance | None = None, events: Sequence[Any] = ()) -> Self:
+    def from_json(cls, said: Json, subscriptions: Sequence[Any] = (), events: Sequence[Any] = ()) -> Self:
         """
-        The trace of a call as a driver tells it; with *instance* and *events* also what became of each.
+        The trace of a call as a driver tells it; with *subscriptions* and *events* also what became of each.
 
-        *said* has ``results`` or ``error``, ``requests``, and ``subscriptions``: for each of the instance's its own
+        *said* has ``results`` or ``error``, ``requests``, and ``subscriptions``: for each of those given its own
         ``results`` or ``error``, the positions of its ``requests`` in those of the call, and ``events``: for each event
         ``matched``, ``mapped``, ``payload``, ``refusal`` (an error of trigger, mapping or validation) as far as it got;
         ``carried`` if a request carried it that is not among those told.
         """
         error = _failure(said.get("error"))
         requests = tuple(Outgoing.from_json(request) for request in said["requests"])
-        stored = () if instance is None else instance.subscriptions
-        told = zip(stored, said["subscriptions"] if stored else (), strict=True)
+        told = zip(subscriptions, said["subscriptions"] if subscriptions else (), strict=True)
         return cls(
             results=said.get("results"),
             requests=requests,
@@ -187,14 +190,16 @@ class Trace:
 
 
 def _subscription(
-    stored: Json, said: Json, events: Sequence[Any], requests: Sequence[Outgoing], of_call: Failure | None
+    given: Any, said: Json, events: Sequence[Any], requests: Sequence[Outgoing], of_call: Failure | None
 ) -> SubscriptionTrace:
-    action = str(stored.get("partnerAction"))
+    stored = given if isinstance(given, Mapping) else {}
+    slug = stored.get("partnerAction")
+    action = None if slug is None else str(slug)
     own = tuple(requests[position] for position in said["requests"])
     results, error = said.get("results"), _failure(said.get("error"))
     # A call that ends before its subscriptions have their turn, as by settings that do not fit, ends all of them.
     ended = of_call if results is None and error is None else error
-    ended = ended or (None if own else Failure("NoAction", f"There is no action {action!r}."))
+    ended = ended or (None if own else Failure("NoAction", no_action(slug)))
     trigger = _text(stored.get("subscribe"))
     each = zip(events, said["events"], strict=True)
     return SubscriptionTrace(

@@ -12,8 +12,10 @@ import ipaddress
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from mockodp_contracts.destination import destination as definition
 
 from mockodp_harness.drivers import answers, urls
 from mockodp_harness.drivers.connection import Broken, Connection, Late
@@ -31,8 +33,7 @@ ABANDONED: Final = {"name": "Abandoned", "message": "The client gave up before a
 CUT_OFF: Final = {"name": "CutOff", "message": "The connection ended in the middle of the answer."}
 UNFINISHED: Final = {"name": "Unfinished", "message": "The answer was not complete when the call ended."}
 STOPPED: Final = (
-    "A request to '{}' was stopped before it left: only loopback and the hosts of MOCKODP_HOSTS are reached. "
-    "Give MOCKODP_HOSTS, or start with mockodp-preload.cjs, which leads the real host names to the mock."
+    "A request to '{}' was stopped before it left: only loopback and the hosts of given base URLs are reached. {}"
 )
 
 BROTLI: Final = (
@@ -122,14 +123,14 @@ class Client:
                 return exchange
             where = _resolved(url, exchange.location)
             if exchange.answer.status not in REPEATED:
-                request = replace(request, method="GET", body=None)
+                request = request._replace(method="GET", body=None)
             last, url = url, where
         raise CallError("FetchError", f"maximum redirect reached at: {last}")
 
     def _made(self, request: Request, url: urls.Url) -> Exchange:
         _check(url)
         if not (_is_loopback(url.host) or url.host in self.reachable):
-            raise CallError("Error", STOPPED.format(url.host), code="EMOCKODP")
+            raise CallError("Error", _stopped(url.host), code="EMOCKODP")
         length = () if request.method == "GET" else (("Content-Length", str(_size(request.body))),)
         added = (("Accept-Encoding", "gzip,deflate"), ("Connection", "close"), ("Host", url.authority))
         headers = (*request.headers, ("Accept", "*/*"), *length, *added)
@@ -223,6 +224,14 @@ def _resolved(base: urls.Url, location: str) -> urls.Url:
     except ValueError:
         # In the published package nobody catches this error: it ends the whole process.
         raise CallError("TypeError", "Invalid URL", code="ERR_INVALID_URL") from None
+
+
+def _stopped(host: str) -> str:
+    region = next((each.name for each in definition().regions if urls.parsed(each.base_url).host == host), None)
+    if region is None:
+        return STOPPED.format(host, "The destination has no region there.")
+    advice = f"Region {region} has none: give base_urls to the driver, or hosts or tls to a NodeRunner."
+    return STOPPED.format(host, advice)
 
 
 def _check(url: urls.Url) -> None:

@@ -21,20 +21,20 @@ def main() -> None:
 @main.command()
 @cache_dir
 def install(cache_dir: Path | None) -> None:
-    """Install them, unless they are there, and say where."""
-    _say(packages.install, cache_dir)
+    """Install them, unless they are there, and say so."""
+    click.echo(f"The published destination {packages.version()} is ready in {_place(packages.install, cache_dir)}")
 
 
 @main.command()
 @cache_dir
 def where(cache_dir: Path | None) -> None:
-    """Say where they are; exit code 3 if they are not."""
-    _say(packages.found, cache_dir)
+    """Print the folder that they are in, and nothing else; exit code 3 if they are not there."""
+    click.echo(_place(packages.found, cache_dir))
 
 
-def _say(place: Callable[[Path | None], Path], cache_dir: Path | None) -> None:
+def _place(place: Callable[[Path | None], Path], cache_dir: Path | None) -> Path:
     try:
-        click.echo(place(cache_dir))
+        return place(cache_dir)
     except NodeDriverError as error:
         click.echo(f"{type(error).__name__}: {error}", err=True)
         raise SystemExit(error.exit_code) from None

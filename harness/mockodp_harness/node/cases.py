@@ -81,17 +81,18 @@ class NodeCases:
             count += 1
         return [self.take() for _ in range(count)]
 
-    def stream(self, cases: Iterable[str]) -> Iterator[bytes]:
-        """The answer to each of *cases* as soon as it is there; after the last the process has ended."""
-        counted = _Counted(cases)
-        feeder = threading.Thread(target=self._feed, args=(counted,), daemon=True)
-        feeder.start()
-        answers = 0
-        while (answer := self._incoming.get()) is not None:
-            answers += 1
-            yield answer
-        if not counted.is_over or answers < counted.count:
-            raise self._death()
+    def stream(self, cases: Iterable[str | bytes]) -> Iterator[bytes]:
+        """
+        The answer to each of *cases*, in order, as soon as it is there; nothing else may be on its way.
+
+        Bytes among *cases* are an answer already, and come back as they are when it is their turn.
+        """
+        turns: SimpleQueue[bytes | Exception | None] = SimpleQueue()
+        threading.Thread(target=self._feed, args=(cases, turns), daemon=True).start()
+        while (turn := turns.get()) is not None:
+            if isinstance(turn, Exception):
+                raise turn
+            yield turn or self.take()
 
     def close(self) -> None:
         """End the process; what was asked and not taken is lost."""
@@ -114,12 +115,15 @@ class NodeCases:
             self._process.kill()
         self.close()
 
-    def _feed(self, cases: _Counted) -> None:
+    def _feed(self, cases: Iterable[str | bytes], turns: SimpleQueue[bytes | Exception | None]) -> None:
         try:
             for case in cases:
-                self.submit(case)
-        finally:
-            self._outgoing.put(None)
+                if isinstance(case, str):
+                    self.submit(case)
+                turns.put(b"" if isinstance(case, str) else case)
+            turns.put(None)
+        except Exception as error:  # it is raised where the answers are awaited
+            turns.put(error)
 
     def _write(self) -> None:
         pipe = _pipe(self._process.stdin)
@@ -150,21 +154,6 @@ class NodeCases:
             f"The Node process that answers cases ended with exit code {self._process.returncode}, expected it to "
             f"stay. Its last words:\n{words}"
         )
-
-
-class _Counted:
-    """Texts that are counted as they are taken."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = texts
-        self.count = 0
-        self.is_over = False
-
-    def __iter__(self) -> Iterator[str]:
-        for text in self._texts:
-            self.count += 1
-            yield text
-        self.is_over = True
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ FILES = (
     "steps.mjs",
 )
 NPM_SECONDS = 600
-HOW = "Run 'python -m mockodp_harness.node install'."
+HOW = f"Run '{shlex.quote(sys.executable or 'python')} -m mockodp_harness.node install'."
 
 
 def home(cache_dir: Path | str | None = None, *, env: Mapping[str, str] = os.environ) -> Path:
@@ -45,6 +46,12 @@ def home(cache_dir: Path | str | None = None, *, env: Mapping[str, str] = os.env
     for name in FILES:
         digest.update(name.encode() + b"\0" + (SOURCES / name).read_bytes() + b"\0")
     return _cache(cache_dir, env) / f"node-{digest.hexdigest()[:16]}"
+
+
+def version() -> str:
+    """The version of the destination that is pinned."""
+    packages = json.loads((SOURCES / "package-lock.json").read_bytes())["packages"]
+    return str(packages["node_modules/@segment/action-destinations"]["version"])
 
 
 def find(cache_dir: Path | str | None = None, *, env: Mapping[str, str] = os.environ) -> Path | None:

@@ -186,11 +186,19 @@ function hostOf(target) {
   return host.replace(/^\[|\]$/g, '').toLowerCase()
 }
 
+const REGIONS = {
+  'function.zaius.app': 'US',
+  'function.eu1.ocp.optimizely.com': 'EU',
+  'function.au1.ocp.optimizely.com': 'AU',
+}
+
 function refuseUnless(mayReach, host) {
   if (isLoopback(host) || mayReach(host)) return
   const message =
-    `A request to '${host}' was stopped before it left: only loopback and the hosts of MOCKODP_HOSTS are reached. ` +
-    'Give MOCKODP_HOSTS, or start with mockodp-preload.cjs, which leads the real host names to the mock.'
+    `A request to '${host}' was stopped before it left: only loopback and the hosts of given base URLs are reached. ` +
+    (Object.hasOwn(REGIONS, host)
+      ? `Region ${REGIONS[host]} has none: give base_urls to the driver, or hosts or tls to a NodeRunner.`
+      : 'The destination has no region there.')
   throw Object.assign(new Error(message), { code: 'EMOCKODP' })
 }
 

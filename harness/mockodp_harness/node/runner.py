@@ -22,7 +22,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, Required, Self, TypedDict, TypeVar, Unpack, cast
 
-from mockodp_harness.drivers.driver import Instance as Configured
 from mockodp_harness.drivers.trace import Trace
 from mockodp_harness.node.description import Description
 from mockodp_harness.node.errors import RequestNotUnderstood, RunnerDied, RunnerSilent
@@ -208,7 +207,7 @@ def _trace(said: Json, events: Sequence[Any]) -> Trace:
     if error is not None and error["name"] == "ProtocolError":
         raise RequestNotUnderstood(error["message"])
     stored = [each["subscription"] for each in said.get("subscriptions", ())]
-    return Trace.from_json(said, Configured({}, stored), events)
+    return Trace.from_json(said, stored, events)
 
 
 def _whole(digits: str) -> int | float:

@@ -35,6 +35,10 @@ SETTINGS: Final[tuple[Tree, ...]] = (
     {"apiKey": "k", "more": Number("1")},
     {"apiKey": [], "region": []}, {"oauth": {"a": "b"}}, {"dynamicAuthSettings": Number("1")}, {"apiKey": "\ud83d"},
     {"apiKey": "\x7f"},
+    {"subscription": {}}, {"subscription": ""}, {"subscription": "x"},
+    {"subscription": {
+        "subscribe": 'type != "x"', "partnerAction": "upsertContact", "mapping": {"user_identifiers": {}},
+    }},
 )  # fmt: skip
 RAW_SETTINGS: Final[tuple[Tree, ...]] = ({}, {"apiKey": "k"}, {"region": "US"}, {"apiKey": "k", "region": "US"})
 

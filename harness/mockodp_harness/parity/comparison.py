@@ -16,6 +16,9 @@ from mockodp_harness.destinations import optimizely_data_platform as odp
 from mockodp_harness.parity.trees import Number, Tree, read, written
 from mockodp_harness.segment.values import parse, stringify
 
+Sides = tuple[str, str]
+
+SIDES: Final[Sides] = ("ours", "the package's")
 STRAY: Final = "Stray"  # the name of what our engine must never raise
 _ABSENT: Final = object()
 _SHOWN: Final = 300
@@ -148,35 +151,36 @@ EXCEPTED: Final = (
 # -- where answers part -------------------------------------------------------------------------------------------
 
 
-def first_difference(ours: Tree, theirs: Tree, pointer: str = "") -> str | None:
-    """Where two answers part and what each has there; None if they are equal."""
+def first_difference(ours: Tree, theirs: Tree, pointer: str = "", sides: Sides = SIDES) -> str | None:
+    """Where two answers part and what each has there, called by the names of the *sides*; None if they are equal."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        return _among_members(ours, theirs, pointer)
+        return _among_members(ours, theirs, pointer, sides)
     if isinstance(ours, list) and isinstance(theirs, list):
         pairs = enumerate(zip_longest(ours, theirs, fillvalue=_ABSENT))
-        return next((found for index, (a, b) in pairs if (found := first_difference(a, b, f"{pointer}/{index}"))), None)
+        found = (first_difference(a, b, f"{pointer}/{index}", sides) for index, (a, b) in pairs)
+        return next(filter(None, found), None)
     if type(ours) is type(theirs) and ours == theirs:
         return None
-    inner = _inside(ours, theirs, pointer)
-    return inner or f"{pointer or '/'}: ours is {_text(ours)}, the package's is {_text(theirs)}"
+    inner = _inside(ours, theirs, pointer, sides)
+    return inner or f"{pointer or '/'}: {sides[0]} is {_text(ours)}, {sides[1]} is {_text(theirs)}"
 
 
-def _among_members(ours: Tree, theirs: Tree, pointer: str) -> str | None:
+def _among_members(ours: Tree, theirs: Tree, pointer: str, sides: Sides) -> str | None:
     for name in [*ours, *(name for name in theirs if name not in ours)]:
-        found = first_difference(ours.get(name, _ABSENT), theirs.get(name, _ABSENT), f"{pointer}/{name}")
+        found = first_difference(ours.get(name, _ABSENT), theirs.get(name, _ABSENT), f"{pointer}/{name}", sides)
         if found:
             return found
     if list(ours) != list(theirs):
-        return f"{pointer or '/'}: the order of members: ours is {list(ours)}, the package's is {list(theirs)}"
+        return f"{pointer or '/'}: the order of members: {sides[0]} is {list(ours)}, {sides[1]} is {list(theirs)}"
     return None
 
 
-def _inside(ours: Tree, theirs: Tree, pointer: str) -> str | None:
+def _inside(ours: Tree, theirs: Tree, pointer: str, sides: Sides) -> str | None:
     """The difference within texts that are JSON themselves, such as bodies."""
     if not (type(ours) is str and type(theirs) is str and ours[:1] in ("[", "{") and theirs[:1] == ours[:1]):
         return None
     try:
-        return first_difference(read(ours), read(theirs), pointer)
+        return first_difference(read(ours), read(theirs), pointer, sides)
     except ValueError:
         return None
 

@@ -8,10 +8,9 @@ once (`Instance`). A call gives results as Segment does, or raises `CallError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mockodp_harness.segment import mapping as kit
 from mockodp_harness.segment import payload as checks
@@ -19,7 +18,7 @@ from mockodp_harness.segment import triggers
 from mockodp_harness.segment.exchange import CallError, Request, Response, Send, check_request, exchanged
 from mockodp_harness.segment.items import Layout, Zone, item
 from mockodp_harness.segment.mapping.paths import all_objects_have
-from mockodp_harness.segment.values import CRASHES, UNDEFINED, Object, crash, stringify, to_text
+from mockodp_harness.segment.values import CRASHES, UNDEFINED, Object, crash, is_truthy, stringify, to_text
 
 Results = list[Object]
 
@@ -29,7 +28,6 @@ NOT_VALIDATED: Final = "Failed to validate subscription"
 UNFIT: Final = "Payload is either invalid or does not match the subscription"
 
 
-@dataclass(frozen=True)
 class Action:
     """
     One action: its fields as Segment defines them, and what it sends of validated payloads.
@@ -37,16 +35,24 @@ class Action:
     *layout* says what an item of a request's body is, *head* which request it is with given settings.
     """
 
-    slug: str
-    title: str
-    fields: Mapping[str, Any]
-    layout: Layout
-    head: Callable[[Mapping[str, Any]], Request]
+    def __init__(
+        self,
+        slug: str,
+        title: str,
+        fields: Mapping[str, Any],
+        layout: Layout,
+        head: Callable[[Mapping[str, Any]], Request],
+    ) -> None:
+        self.slug = slug
+        self.title = title
+        self.fields = fields
+        self.layout = layout
+        self.head = head
 
     def request(self, payloads: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], zone: Zone) -> Request:
         """The request with an item for each payload."""
         items = [item(self.layout, payload, zone) for payload in payloads]
-        return replace(self.head(settings), body=stringify(items))
+        return self.head(settings)._replace(body=stringify(items))
 
     @cached_property
     def schema(self) -> checks.Schema:
@@ -61,22 +67,27 @@ class Action:
         return checks.compiled(self.schema, root=False)
 
 
-@dataclass(frozen=True)
 class Destination:
     """A destination: the fields of its settings, its actions by slug, and the request that tries a key."""
 
-    name: str
-    settings: Mapping[str, Any]
-    actions: Mapping[str, Action]
-    authentication: Callable[[Mapping[str, Any]], Request]
+    def __init__(
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        actions: Mapping[str, Action],
+        authentication: Callable[[Mapping[str, Any]], Request],
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.actions = actions
+        self.authentication = authentication
 
     @cached_property
     def settings_schema(self) -> checks.Schema:
         return checks.schema_of(self.settings)
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One action with a mapping, ready for events."""
 
     action: Action
@@ -104,7 +115,7 @@ class Run:
         for index, payload in enumerate(_mapped(self.mapping.batch, list(events))):
             checked = self.action.many(payload)
             if checked.mismatches:
-                nodes[index] = _refused(checks.joined(checked.mismatches))
+                nodes[index] = refused(checks.joined(checked.mismatches))
             else:
                 ready.append((index, checked.payload))
         if ready:
@@ -116,14 +127,16 @@ class Run:
         return nodes
 
 
-@dataclass(frozen=True)
-class Subscription:
+class Subscription(NamedTuple):
     """A trigger, the action it starts, and the mapping: compiled."""
 
     subscribe: Any
     run: Run | None
     trigger: triggers.Trigger | None
     crash: str | None = None
+    """What fails before the trigger is read, whatever the event."""
+    stumble: str | None = None
+    """What fails at the action's name, which cannot be a text, for an event that the trigger takes."""
     is_inherited: bool = False
     """Whether the action is one that no destination has, but every object of JavaScript, such as ``toString``."""
 
@@ -133,14 +146,20 @@ class Subscription:
         if said is None:
             return cls(None, None, None, "Cannot read properties of null (reading 'partnerAction')")
         stored = said if isinstance(said, dict) else {}
+        subscribe = stored.get("subscribe")
+        trigger = triggers.compiled(subscribe) if isinstance(subscribe, str) and subscribe else None
         try:
             slug = to_text(stored.get("partnerAction", UNDEFINED))
         except CRASHES as error:
-            return cls(None, None, None, crash(error).message)
-        action, subscribe = destination.actions.get(slug), stored.get("subscribe")
-        trigger = triggers.compiled(subscribe) if isinstance(subscribe, str) and subscribe else None
+            return cls(subscribe, None, trigger, stumble=crash(error).message)
+        action = destination.actions.get(slug)
         run = None if action is None else Run(action, kit.compiled(stored.get("mapping") or {}))
         return cls(subscribe, run, trigger, is_inherited=all_objects_have(slug))
+
+    @property
+    def is_of_no_action(self) -> bool:
+        """Whether its action is one that the destination does not have, which for one event does no harm."""
+        return self.run is None and not (self.crash or self.stumble or self.is_inherited)
 
     @property
     def fault(self) -> str | None:
@@ -164,8 +183,9 @@ class Instance:
     ) -> None:
         self._destination = destination
         self._settings = own_settings(settings)
-        lone = self._settings.get("subscription")
-        self._subscriptions = [Subscription.of(destination, said) for said in ([lone] if lone else subscriptions)]
+        self._subscriptions = [
+            Subscription.of(destination, said) for said in own_subscriptions(settings, subscriptions)
+        ]
 
     def event(self, event: Any, send: Send, zone: Zone = UTC) -> Results:
         """What becomes of one event; a list is a batch."""
@@ -210,6 +230,12 @@ def own_settings(settings: Mapping[str, Any]) -> Object:
     return {name: value for name, value in settings.items() if name not in ("subscriptions", "oauth")}
 
 
+def own_subscriptions(settings: Mapping[str, Any], given: Sequence[Any]) -> Sequence[Any]:
+    """The subscriptions of an instance: *given*, or the one that stands in its settings and outweighs them."""
+    lone = settings.get("subscription", UNDEFINED)
+    return [lone] if is_truthy(lone) else given
+
+
 def validated(destination: Destination, settings: Mapping[str, Any]) -> Object:
     """The settings, coerced; `CallError` with status 400 if they do not fit."""
     copied = dict(settings)
@@ -229,6 +255,8 @@ def event_results(
         return [{"output": subscription.fault}]
     if not subscription.matches(event):
         return [{"output": NOT_SUBSCRIBED}]
+    if subscription.stumble:
+        raise CallError("TypeError", subscription.stumble)
     if subscription.is_inherited:
         raise CallError("TypeError", "action.execute is not a function")
     if subscription.run is None:
@@ -249,7 +277,9 @@ def batch_results(
     taken = [] if fault else [index for index, event in enumerate(events) if subscription.matches(event)]
     if not (taken or fault):
         return [{"output": NOT_SUBSCRIBED}]
-    nodes = [_refused(fault or UNFIT) for _ in events]
+    nodes = [refused(fault or UNFIT) for _ in events]
+    if taken and subscription.stumble:
+        raise CallError("TypeError", subscription.stumble)
     if taken and subscription.is_inherited:
         raise CallError("TypeError", "action.executeBatch is not a function")
     if taken and subscription.run is None:
@@ -304,13 +334,24 @@ def faults_of(mismatches: Sequence[checks.Mismatch]) -> list[Object]:
 
 
 def _with_status(error: CallError) -> CallError:
-    """*error* as the entry points leave it: what the sender got wrong has status 400."""
-    if error.name in ("AggregateAjvError", "ValidationError"):
-        error.status = INVALID
+    """*error* as the entry points leave it."""
+    error.status = status_of(error.name) or error.status
     return error
 
 
-def _refused(message: str) -> Object:
+def status_of(name: str) -> int | None:
+    """The status that the entry points give to an error: what the sender got wrong has 400."""
+    return INVALID if name in ("AggregateAjvError", "ValidationError") else None
+
+
+def no_action(slug: Any) -> str:
+    """Why an event is not sent though its trigger took it: *slug*, as stored, is no action's."""
+    named = None if slug is None else str(slug)
+    return "The subscription names no action (partnerAction)." if named is None else f"There is no action {named!r}."
+
+
+def refused(message: str) -> Object:
+    """What a batch answers for an event that was not sent."""
     return {
         "status": INVALID,
         "errortype": "PAYLOAD_VALIDATION_FAILED",

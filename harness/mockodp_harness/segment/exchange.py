@@ -6,13 +6,11 @@ Knows no sockets: whoever runs the engine gives it a function that sends.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mockodp_harness.segment import values
+from mockodp_harness.segment.patterns import pattern
 
 SUCCESS: Final = range(200, 300)
 USER_AGENT: Final = ("user-agent", "Segment (Actions)")
@@ -20,11 +18,10 @@ _REASONS: Final = {
     413: "Payload Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 509: "Bandwidth Limit Exceeded",
 }  # fmt: skip
 """What Node says of a status where Python says something else."""
-_NO_HEADER_VALUE: Final = re.compile("[^\t\x20-\x7e\x80-\xff]")
+_NO_HEADER_VALUE: Final = pattern("[^\t\x20-\x7e\x80-\xff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request as the framework makes it: *headers* in wire order, *body* the exact text."""
 
     method: str
@@ -33,8 +30,7 @@ class Request:
     body: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What came back; *body* is text."""
 
     status: int
@@ -111,7 +107,7 @@ def exchanged(request: Request, send: Send) -> Response:
 
 def can_be_sent(request: Request) -> bool:
     """Whether the HTTP client takes *request* at all."""
-    return "://" in request.url and not any(_NO_HEADER_VALUE.search(value) for _, value in request.headers)
+    return "://" in request.url and not any(_NO_HEADER_VALUE().search(value) for _, value in request.headers)
 
 
 def check_request(request: Request) -> None:
@@ -119,11 +115,13 @@ def check_request(request: Request) -> None:
     if "://" not in request.url:
         raise CallError("TypeError", "Invalid URL", code="ERR_INVALID_URL")
     for _, value in request.headers:
-        if _NO_HEADER_VALUE.search(value):
+        if _NO_HEADER_VALUE().search(value):
             raise CallError("TypeError", f"{value} is not a legal HTTP header value")
 
 
 def _reason(response: Response) -> str:
+    from http import HTTPStatus  # noqa: PLC0415  not at import: few calls fail, and the table of them takes long to build
+
     try:
         return response.status_text or _REASONS.get(response.status) or HTTPStatus(response.status).phrase
     except ValueError:

@@ -7,17 +7,15 @@ A layout is read by `item`, which is the reference, and by `plans`, which makes 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockodp_harness.segment.values import UNDEFINED, Object, ordered
 
 Zone = str | tzinfo
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A member by its name on the wire, with the value of a payload's field; *instead* stands for null or nothing."""
 
     name: str
@@ -25,24 +23,21 @@ class Member:
     instead: Any = UNDEFINED
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     """A member that is the same in every item."""
 
     name: str
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """Members that a function makes of a field's value, or of None for nothing, and the zone of the process."""
 
     field: str
     members: Callable[[Any, Zone], Object]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """
     An item: all members of the object in the field *spread*, if there is one, then *parts*.
 

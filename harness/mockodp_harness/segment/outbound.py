@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from datetime import UTC
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -25,6 +24,7 @@ from mockodp_harness.segment.destination import (
     Subscription,
     batch_results,
     event_results,
+    no_action,
     own_settings,
     validated,
 )
@@ -56,7 +56,7 @@ class Outgoing(NamedTuple):
     @property
     def request(self) -> Request | None:
         """The request as a whole."""
-        return None if self.head is None else replace(self.head, body=self.body.decode())
+        return None if self.head is None else self.head._replace(body=self.body.decode())
 
 
 class Outbound:
@@ -74,16 +74,24 @@ class Outbound:
 
     def event(self, text: bytes) -> list[Outgoing]:
         """What each subscription sends for the event in *text*, of which a list is a batch; ValueError for no JSON."""
-        read = Text(text)
+        read = _read(text)
         is_batch = read.value.__class__ is list
         return [way.batch(read) if is_batch else way.event(read) for way in self._ways]
 
     def batch(self, text: bytes) -> list[Outgoing]:
         """What each subscription sends for the array of events in *text*; ValueError if that is none."""
-        read = Text(text)
+        read = _read(text)
         if not isinstance(read.value, list):
             raise ValueError(f"A batch is {type(read.value).__name__}, expected an array of events.")
         return [way.batch(read) for way in self._ways]
+
+
+def _read(text: Any) -> Text:
+    if not isinstance(text, bytes):
+        raise TypeError(
+            f"The JSON text is of type {type(text).__name__}, expected bytes: .encode() makes them of a str."
+        )
+    return Text(text)
 
 
 class _Way:
@@ -91,11 +99,12 @@ class _Way:
 
     def __init__(self, destination: Destination, settings: Mapping[str, Any], said: Any, zone: Zone) -> None:
         self._subscription = Subscription.of(destination, said)
+        self._slug = said.get("partnerAction") if isinstance(said, dict) else None
         self._mapping = (said.get("mapping") or {}) if isinstance(said, dict) else {}
         self._settings = settings
         self._zone = zone
         run = self._subscription.run
-        self._head = Request("", "", ()) if run is None else replace(run.action.head(settings), body=None)
+        self._head = Request("", "", ()) if run is None else run.action.head(settings)._replace(body=None)
 
     @cached_property
     def _one(self) -> plans.Plan | None:
@@ -157,6 +166,8 @@ class _Way:
 
     def _exact_event(self, event: Any) -> Outgoing:
         def reasons(results: Results) -> dict[int, str]:
+            if not results:
+                return {0: no_action(self._slug)}
             return {0: results[0]["output"]} if len(results) == 1 else {}
 
         subscription = self._subscription
@@ -171,7 +182,15 @@ class _Way:
             return {index: node["errormessage"] for index, node in nodes if "errormessage" in node}
 
         subscription = self._subscription
-        return _recorded(lambda send: batch_results(subscription, events, self._settings, send, self._zone), reasons)
+        made = _recorded(lambda send: batch_results(subscription, events, self._settings, send, self._zone), reasons)
+        if made.error is None or not subscription.is_of_no_action:
+            return made
+        try:
+            taken = [subscription.matches(event) for event in events]
+        except CallError:  # the call failed over the trigger, before it came to the action
+            return made
+        missing = no_action(self._slug)
+        return made._replace(unsent={index: missing if fits else UNFIT for index, fits in enumerate(taken)})
 
 
 _NOTHING: Final[Mapping[int, str]] = {}
@@ -190,5 +209,5 @@ def _recorded(call: Callable[[Send], Results], reasons: Callable[[Results], Mapp
         results = call(send)
     except CallError as error:
         return Outgoing(None, b"", _NOTHING, error)
-    head, body = (replace(sent[0], body=None), (sent[0].body or "").encode()) if sent else (None, b"")
+    head, body = (sent[0]._replace(body=None), (sent[0].body or "").encode()) if sent else (None, b"")
     return Outgoing(head, body, reasons(results))

@@ -8,12 +8,12 @@ What orjson reads is *raw*: whole floats and numbers beyond 2^53 are as written,
 from __future__ import annotations
 
 import math
-import re
 from typing import Any, Final
 
 import orjson
 
 from mockodp_harness.segment import values
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.values import UNDEFINED, is_index, number, ordered
 
 EXACT: Final = 2**53
@@ -21,7 +21,7 @@ LEAST_DECIMAL: Final = 1e-4
 LEAST_EXPONENT: Final = 1e16
 """From here on, and below the least decimal, Python and orjson write floats with an exponent."""
 
-_MINUS_ZERO: Final = re.compile(rb"-0(?=[\s,\]}]|\Z)")
+_MINUS_ZERO: Final = pattern(rb"-0(?=[\s,\]}]|\Z)")
 
 
 class Text:
@@ -59,7 +59,7 @@ class Text:
     def _loses_nothing(self) -> bool:
         """Whether the text is without ``-0``, the one number that orjson reads as another: 0."""
         if self._is_lossless is None:
-            self._is_lossless = _MINUS_ZERO.search(self._text) is None
+            self._is_lossless = _MINUS_ZERO().search(self._text) is None
         return self._is_lossless
 
 

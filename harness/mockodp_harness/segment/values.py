@@ -12,9 +12,10 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from json.encoder import encode_basestring
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from mockodp_harness.segment.patterns import pattern
 
 Object = dict[str, Any]
 
@@ -29,8 +30,8 @@ _ASCII: Final = 0x80
 _LAST_INDEX: Final = 2**32 - 2
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
-_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_ASTRAL: Final = pattern("[\U00010000-\U0010ffff]")
+_DECIMAL: Final = pattern(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DIGITS_BEFORE_EXPONENT: Final = 21
 _ZEROS_BEFORE_EXPONENT: Final = -6
 
@@ -72,8 +73,7 @@ class TooDeep(ValueError):
     """JSON nested deeper than Python reads it, about a thousand levels; JavaScript would."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function of JavaScript's own objects, such as ``toString``: no JSON, but a path may lead to one."""
 
     name: str
@@ -266,7 +266,7 @@ def text_to_number(text: str) -> int | float:
     text = text.strip(WHITESPACE)
     if not text:
         return 0
-    if _DECIMAL.fullmatch(text):
+    if _DECIMAL().fullmatch(text):
         return _from_float(float(text))
     if text.lstrip("+-") == "Infinity" and len(text) <= len("+Infinity"):
         return -math.inf if text[0] == "-" else math.inf
@@ -322,12 +322,12 @@ def is_same(one: Any, other: Any) -> bool:
 
 def length(text: str) -> int:
     """How many UTF-16 code units *text* has."""
-    return len(text) if text.isascii() else len(text) + len(_ASTRAL.findall(text))
+    return len(text) if text.isascii() else len(text) + len(_ASTRAL().findall(text))
 
 
 def units(text: str) -> str:
     """*text* with each code unit as a character of its own: what is astral as two surrogates."""
-    if text.isascii() or not _ASTRAL.search(text):
+    if text.isascii() or not _ASTRAL().search(text):
         return text
     return "".join(map(chr, memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")))
 

@@ -176,6 +176,7 @@ def colored(color: Any) -> Json:
     return {**LAMP, "properties": {"color": color}}
 
 
+NONE: Final[Sequence[Any]] = (None, "x", 5, [], CUSTOM)
 CALLS: Final[dict[str, tuple[Instance, Sequence[Json]]]] = {
     **{f"action {slug}": (instance(one), [LAMP, PERSON, PAGE, BARE]) for slug, one in OF_ACTION.items()},
     **{f"preset {name}": (instance(preset), [{**LAMP, "event": name}]) for name, preset in PRESETS.items()},
@@ -214,11 +215,19 @@ CALLS: Final[dict[str, tuple[Instance, Sequence[Json]]]] = {
     "trigger that stumbles": (instance(stored("customEvent", 'properties.\\[ = "x"'), CUSTOM), [PAGE, LAMP]),
     "trigger that stumbles over a group": (instance(stored("customEvent", "(anonymousId)")), [LAMP]),
     "subscription that is empty": (instance({}), [LAMP]),
+    "subscriptions that are none": (Instance(SETTINGS, NONE), [LAMP]),
+    "subscription in the settings": (instance(CUSTOM, CONTACT, subscription=MAIL), [LAMP, PERSON]),
+    "subscription in the settings that is none": (instance(CUSTOM, subscription=0), [LAMP]),
+    "subscription in the settings that is empty": (instance(CUSTOM, subscription={}), [LAMP]),
     "action that does not exist": (instance({**CUSTOM, "partnerAction": "nope"}), [LAMP]),
     "action that does not exist, beside others": (instance(CUSTOM, {**CUSTOM, "partnerAction": "nope"}), [LAMP, PAGE]),
     "action that nobody asks for": (instance({**CUSTOM, "partnerAction": "nope"}), [PAGE]),
     "action that every object has": (instance({**CUSTOM, "partnerAction": "toString"}), [LAMP, PAGE]),
     "action in a list": (instance({**CUSTOM, "partnerAction": ["nonEcommCustomEvent"]}), [LAMP]),
+    "action whose name is no text": (
+        instance({**CUSTOM, "partnerAction": {"toString": 1}}, {"partnerAction": {"toString": 1}, "subscribe": ""}),
+        [LAMP, PAGE],
+    ),
     "action that is not named": (instance({"subscribe": TRACK, "mapping": {}}), [PAGE]),
     "no mapping": (instance({"subscribe": TRACK, "partnerAction": "customEvent"}), [LAMP]),
     "mapping that is null": (instance({**CUSTOM, "mapping": None}), [LAMP]),

@@ -18,9 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mockodp_harness.destinations import optimizely_data_platform as odp
 from mockodp_harness.destinations.optimizely_data_platform import default_subscription
-from mockodp_harness.drivers import Driver, DriverError, EventTrace, Instance, Outcome, SubscriptionTrace, Trace, driver
-from mockodp_harness.drivers.node import NodeDriver
-from mockodp_harness.node import NodeRunner, RunnerDied
+from mockodp_harness.drivers import Driver, EventTrace, Instance, Outcome, SubscriptionTrace, Trace, driver
+from mockodp_harness.node import NodeRunner
 
 from tests.harness.node_upstream import Reply, Upstream, serving
 from tests.harness.test_contracts_hold import EVENTS, EVERY_TRAIT
@@ -495,30 +494,9 @@ def test_an_authority_of_ones_own_is_believed(packages: Path, over_tls: tuple[Up
     assert len(upstream.seen) == 1
 
 
-def test_an_authority_that_is_no_file_is_told_at_once(tmp_path: Path) -> None:
-    with pytest.raises(DriverError, match=r"nowhere\.pem', which is no file here; expected the PEM file"):
-        driver("node", ca=tmp_path / "nowhere.pem")
-
-
 def test_what_has_no_base_url_is_not_reached(node: Driver) -> None:
     trace = node.event(LAMP, instance(CUSTOM, region="AU"))
 
     assert trace.error is not None
     assert trace.error.code == "EMOCKODP"
     assert came_to(only(trace)) == [(Outcome.REFUSED, trace.error.message)]
-
-
-def test_a_region_that_does_not_exist_is_told_by_the_process(packages: Path) -> None:
-    with (
-        driver("node", base_urls={"mars": "http://127.0.0.1:1"}) as node,
-        pytest.raises(RunnerDied, match=r"MOCKODP_HOSTS has region 'MARS'. Known: US, EU, AU."),
-    ):
-        node.test_authentication(SETTINGS)
-
-
-def test_a_driver_that_is_closed_says_so(packages: Path) -> None:
-    closed = driver("node")
-    assert isinstance(closed, NodeDriver)
-    closed.close()
-    with pytest.raises(RunnerDied, match="closed"):
-        closed.event(LAMP, instance(CUSTOM))

@@ -26,7 +26,7 @@ def trace(events: list[dict[str, Any]], **subscription: Any) -> Trace:
     call: dict[str, Any] = {name: subscription[name] for name in ("results", "error") if name in subscription}
     own = {"events": events, "requests": [], **subscription}
     said = {"requests": [REQUEST] if own["requests"] else [], "subscriptions": [own], **call}
-    return Trace.from_json(said, INSTANCE, [EVENT for _ in events])
+    return Trace.from_json(said, INSTANCE.subscriptions, [EVENT for _ in events])
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,29 @@ def test_the_outcome_of_an_event_follows_from_how_far_it_got(
 def test_settings_that_do_not_fit_end_every_subscription() -> None:
     error = {"name": "AggregateAjvError", "message": "Region must be one of …", "status": 400}
     said = {"error": error, "requests": [], "subscriptions": [{"events": [{"matched": True}], "requests": []}]}
-    made = Trace.from_json(said, INSTANCE, [EVENT])
+    made = Trace.from_json(said, INSTANCE.subscriptions, [EVENT])
     assert not made.ok
     assert made.subscriptions[0].events[0].outcome is Outcome.REFUSED
     assert made.subscriptions[0].events[0].reason == error["message"]
+
+
+def test_a_call_is_sent_if_any_event_was_taken_by_the_service() -> None:
+    assert trace([{"matched": True}, {"matched": False}], requests=[0], results=[]).sent
+    for each in (
+        trace([{"matched": True}], requests=[0], error=REFUSED),
+        trace([{"matched": True, "refusal": UNFIT}], results=[]),
+        trace([{"matched": False}], results=[]),
+    ):
+        assert not each.sent
+    assert trace([{"matched": True, "refusal": UNFIT}], results=[]).ok, "the framework raised nothing"
+
+
+@pytest.mark.parametrize("stored", [{"subscribe": TRACK}, {"subscribe": TRACK, "partnerAction": None}, None])
+def test_a_subscription_without_an_action_is_told_so(stored: Any) -> None:
+    said = {"results": [], "requests": [], "subscriptions": [{"events": [{"matched": True}], "requests": []}]}
+    (subscription,) = Trace.from_json(said, [stored], [EVENT]).subscriptions
+    assert subscription.action is None
+    assert subscription.events[0].reason == "The subscription names no action (partnerAction)."
 
 
 def test_messages_of_validation_stand_apart() -> None:
@@ -69,7 +88,7 @@ def test_a_trigger_that_did_not_take_the_event_says_why() -> None:
         "requests": [],
         "subscriptions": [{"events": [{"matched": False}], "requests": [], "results": [{"output": "not subscribed"}]}],
     }
-    made = Trace.from_json(said, instance, [EVENT])
+    made = Trace.from_json(said, instance.subscriptions, [EVENT])
     assert made.subscriptions[0].events[0].unmet == ('event = "Product Added", but event is "Order Completed"',)
     assert not made.subscribed
 

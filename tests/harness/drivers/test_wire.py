@@ -316,7 +316,7 @@ def test_no_redirect_leads_to_a_host_that_was_not_named(server: OddServer, locat
     with ours(server.url) as python:
         name, message, code = failure(python.event(EVENT, INSTANCE))
     assert (name, code) == ("Error", "EMOCKODP")
-    assert "was stopped before it left: only loopback and the hosts of MOCKODP_HOSTS are reached." in message
+    assert "was stopped before it left: only loopback and the hosts of given base URLs are reached." in message
 
 
 def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:

@@ -27,6 +27,38 @@ def _rendered(template: str, event: Any = EVENT) -> str:
     return text
 
 
+@pytest.mark.parametrize("filters", ["append 'x'", "upcase x", "times'2'", "oops 1", "append: 'x' | upcase y"])
+@pytest.mark.parametrize(
+    "template",
+    ["{{{{ event | {} }}}}", "{{% assign a = event | {} %}}", "{{% if false %}}{{{{ event | {} }}}}{{% endif %}}"],
+)
+def test_arguments_without_a_colon_are_refused_as_segment_refuses_them(template: str, filters: str) -> None:
+    name, message = _refused(template.format(filters))
+    assert name == "TokenizationError"
+    assert message.startswith('expected ":" after filter name, line:1, col:')
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "message"),
+    [
+        ("{{ event, limit }}", "TokenizationError", 'expected "|" before filter, line:1, col:1'),
+        ("{{ event | append: 'x' = }}", "TokenizationError", "unexpected character, line:1, col:1"),
+        ("{{ event | append }}", "RenderError", "append expect 2 arguments, line:1, col:1"),
+        ("{{ event | prepend: 'x', 'y' }}", "RenderError", "prepend expect 2 arguments, line:1, col:1"),
+    ],
+)
+def test_other_slips_of_the_pen_are_refused_too(template: str, name: str, message: str) -> None:
+    assert _refused(template) == (name, message)
+
+
+def test_arguments_may_be_blank_or_missing() -> None:
+    assert _rendered("{{ event | append: blank | append: empty | append: '!', }}{{ limit | plus: , 2 }}") == "Order!5"
+
+
+def test_a_bar_at_the_end_says_nothing() -> None:
+    assert _rendered("{{ event | }}{{ event | upcase | }}{% if event | %}!{% endif %}") == "OrderORDER!"
+
+
 def _refused(template: str) -> tuple[str, str]:
     with pytest.raises(kit.MappingError) as refused:
         kit.transform({"a": {"@liquid": template}}, EVENT)

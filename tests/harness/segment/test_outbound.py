@@ -69,6 +69,8 @@ def expected(subscription: Any, text: str, *, batch: bool, given: Any = SETTINGS
         results = instance.batch(events, send, zone) if batch else instance.event(events, send, zone)
     except CallError as error:
         return error.name, error.message, error.status
+    if not results:  # the package says nothing of an action that it does not have
+        return None, {0: f"There is no action {subscription['partnerAction']!r}."}
     return (sent[0] if sent else None), _reasons(results, len(events) if batch else 1)
 
 
@@ -157,18 +159,34 @@ PLANNED: Final = {
     "names on the way": custom(data=path("$.context.traits.name"), event_type=path("$.properties['length']")),
     "indexes": custom(event_type=path("$.properties[0]"), event_action=path("$.properties.products[0].x")),
     "internal": custom(__segment_internal_sync_mode="upsert"),
-}  # fmt: skip
-UNPLANNED: Final = {
-    **{slug: default_subscription(slug) for slug in ("customEvent", "emailEvent")},
     "template": custom(event_type={"@template": "{{event}}-{{properties.total}}"}),
+    "template inside": custom(data={"t": {"@template": "{{userId}}"}, "u": path("$.userId")}),
     "case": custom(event_action={"@case": {"operator": "upper", "value": path("$.event")}}),
+    "replace": custom(event_type={"@replace": {"pattern": "e", "replacement": "$&-", "value": path("$.properties.x")}}),
+    "flatten": custom(data={"@flatten": {"separator": ".", "value": path("$.properties")}}),
+    "json": custom(event_type={"@json": {"mode": "encode", "value": path("$.properties")}}),
+    "decoded": custom(data={"@json": {"mode": "decode", "value": path("$.properties.x")}}),
     "merge": contact(additional_traits={"@merge": {"direction": "right", "objects": [path("$.traits"), {"a": 1}]}}),
+    "without null": custom(data={"@excludeWhenNull": path("$.properties")}),
+    "literal": custom(data={"@literal": {"a": path("$.properties.total"), "2": [path("$.traits")]}}),
+    "transformed": custom(event_type={"@transform": {"apply": {"x": path("$.event")}, "mapping": path("$.x")}}),
     "error": custom(event_action={"@json": {"mode": "encode", "value": ""}}),
-    "fault": custom(event_action={"@path": 1, "@if": 2}),
     "odd name": custom(event_action=path("$.properties.toString")),
     "whole event": custom(data=path("$.")),
     "items": custom(data={"a": [path("$.userId")]}),
+    "products one by one": {**with_action("customEvent"), "mapping": {
+        **with_action("customEvent")["mapping"], "products": [{"product_id": path("$.userId"), "qty": path("$.x")}]}},
     "blank": custom(event_action={"@if": {"blank": path("$.userId"), "then": "a", "else": "b"}}),
+    "a number made of text": contact(age={"@template": "{{traits.age}}"}, address={"@path": "$.traits.address"}),
+    "products by template": {**with_action("customEvent"), "mapping": {
+        **with_action("customEvent")["mapping"], "user_identifiers": {"userId": {"@template": "u-{{userId}}"}},
+        "products": {"@arrayPath": ["$.properties.products", {
+            "product_id": {"@template": "{{product_id}}!"}, "qty": path("$.quantity")}]}}},
+}  # fmt: skip
+UNPLANNED: Final = {
+    **{slug: default_subscription(slug) for slug in ("customEvent", "emailEvent")},
+    "fault": custom(event_action={"@path": 1, "@if": 2}),
+    "liquid": custom(event_type={"@liquid": "{{ 1 | divided_by: properties.total }}"}),
     "no timestamp": {"subscribe": TRACK, "partnerAction": "nonEcommCustomEvent", "mapping": {"user_identifiers": {}}},
     "dynamic settings": custom(dynamicAuthSettings={"a": path("$.userId")}),
     "root": custom(__segment_internal_directive={"@transform": {"apply": {"userId": "u"}}}),
@@ -420,6 +438,38 @@ def test_a_key_that_no_header_takes_is_an_error_of_the_call() -> None:
     assert outgoing.error.message == "Bearer a\nb is not a legal HTTP header value"
 
 
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ({"partnerAction": "nothing"}, "There is no action 'nothing'."),
+        ({}, "The subscription names no action (partnerAction)."),
+    ],
+)
+def test_an_action_that_does_not_exist_is_the_reason_why_nothing_is_sent(named: Any, reason: str) -> None:
+    outbound = Outbound(odp.destination(), SETTINGS, [{"subscribe": TRACK, "mapping": {}, **named}])
+    (alone,) = outbound.event(b'{"type": "track"}')
+    (together,) = outbound.batch(b'[{"type": "track"}, {"type": "page"}]')
+    assert (alone.head, alone.unsent, alone.error) == (None, {0: reason}, None)
+    assert (together.head, together.unsent) == (
+        None, {0: reason, 1: "Payload is either invalid or does not match the subscription"},
+    )  # fmt: skip
+    assert together.error is not None, "as in the package, a batch fails over it"
+
+
+@pytest.mark.parametrize("text", ["{}", None, {}])
+def test_what_is_no_bytes_is_told(text: Any) -> None:
+    outbound = Outbound(odp.destination(), SETTINGS, [])
+    for call in (outbound.event, outbound.batch):
+        with pytest.raises(TypeError, match=rf"is of type {type(text).__name__}, expected bytes: \.encode\(\) makes"):
+            call(text)
+
+
+def test_an_unknown_action_has_no_defaults() -> None:
+    for call in (odp.default_subscription, odp.default_mapping):
+        with pytest.raises(ValueError, match=r"There is no action 'upsert'\. Known: .*upsertContact"):
+            call("upsert")
+
+
 def test_later_changes_of_a_mapping_do_not_reach_it() -> None:
     subscription = custom(data={"a": {"b": 1}})
     outbound = Outbound(odp.destination(), SETTINGS, [subscription])
@@ -430,8 +480,23 @@ def test_later_changes_of_a_mapping_do_not_reach_it() -> None:
 
 
 def test_importing_the_engine_loads_no_library_that_few_mappings_need() -> None:
-    program = "import sys, mockodp_harness.destinations.optimizely_data_platform, mockodp_harness.segment.outbound\n"
-    program += "print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    def loaded(program: str) -> set[str]:
+        command = [sys.executable, "-c", f"import sys\n{program}\nprint(*sys.modules)"]
+        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+    engine = "import mockodp_harness.destinations.optimizely_data_platform, mockodp_harness.segment.outbound"
+    late = {
+        "http",
+        "zoneinfo",
+        "mockodp_harness.segment.date_texts",
+        "mockodp_harness.segment.mapping.liquid_environment",
+    }
+    of_contracts = {
+        "pathlib",
+        "difflib",
+        "importlib.resources",
+        "mockodp_contracts.catalogue",
+        "mockodp_contracts.violation",
+    }
     heavy = {"liquid", "dateutil", "hypothesis", "httpx2", "rich", "jsonschema", "jsonschema_rs", "asyncio"}
-    assert heavy.isdisjoint(loaded)
+    assert not (late | of_contracts | heavy) & (loaded(engine) - loaded(""))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mockodp_harness.segment import values
-from mockodp_harness.segment.triggers import Ast, TriggerError, compiled, evaluate, generate, parse, unmet
+from mockodp_harness.segment.triggers import Ast, TriggerError, compiled, evaluate, generate, parse, read_as, unmet
 from mockodp_harness.segment.values import UNDEFINED
 
 CASES: Final = int(os.environ.get("CASES", "300"))
@@ -870,7 +870,20 @@ def test_a_condition_reads_back_as_it_was_written_if_its_path_has_only_names(
     [
         ('type = "track"', {"type": "track"}, []),
         ('type = "track" and event = "B"', {"type": "track", "event": "A"}, ['event = "B", but event is "A"']),
-        ('event = "B" or event = "C"', {}, ['event = "B", but event is absent', 'event = "C", but event is absent']),
+        ('event = "B" or event = "C"', {}, ['one of: event = "B", event = "C"; but event is absent']),
+        (
+            'type = "track" and (event = "B" or properties.n > 5)',
+            {"type": "track", "event": "A"},
+            ['one of: event = "B", properties.n > 5; but event is "A" and properties.n is absent'],
+        ),
+        (
+            'event = "B" or (type = "page" and name = "X")',
+            {"type": "page", "name": "Y"},
+            [
+                'one of: event = "B", (type = "page" and name = "X"); '
+                'but event is absent and type is "page" and name is "Y"'
+            ],
+        ),
         ("type = 'track'", {"type": "track"}, ['type = "\'track\'", but type is "track"']),
         ("properties.total >=5", {"properties": {"total": 7}}, ["properties.total > NaN, but properties.total is 7"]),
         ("properties.n > 5", {"properties": {"n": "7"}}, ['properties.n > 5, but properties.n is "7"']),
@@ -889,6 +902,30 @@ def test_a_condition_reads_back_as_it_was_written_if_its_path_has_only_names(
 )
 def test_what_a_trigger_misses_is_told_as_it_was_read(fql: str, event: dict[str, Any], sentences: list[str]) -> None:
     assert unmet(fql, event) == sentences
+
+
+@pytest.mark.parametrize(
+    ("fql", "read"),
+    [
+        ('type = "track"', 'type = "track"'),
+        ("type = 'track'", "type = \"'track'\""),
+        ('type = "track" or event = "A" and event = "B"', 'type = "track" and event = "A" and event = "B"'),
+        ("properties.total >=5", "properties.total > NaN"),
+    ],
+)
+def test_a_trigger_can_be_written_as_it_was_read(fql: str, read: str) -> None:
+    assert read_as(fql) == read
+
+
+def test_a_trigger_that_cannot_be_read_cannot_be_written_as_it_was_read() -> None:
+    with pytest.raises(TriggerError, match="Cannot read properties of undefined"):
+        read_as('type = "x')
+
+
+@pytest.mark.parametrize("ask", [read_as, lambda fql: unmet(fql, {})])
+def test_a_trigger_that_is_no_text_is_told(ask: Any) -> None:
+    with pytest.raises(TypeError, match="The trigger is None, expected a text of FQL"):
+        ask(None)
 
 
 # -- what the framework itself answered ---------------------------------------------------------------------------

@@ -9,8 +9,7 @@ goes straight into the result; undefined members are then left out, and what is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mockodp_harness.segment.mapping import paths
 from mockodp_harness.segment.mapping.directives import choice, lookup, objects, texts
@@ -24,8 +23,7 @@ from mockodp_harness.segment.values import CRASHES, UNDEFINED, Object, is_truthy
 Read = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(NamedTuple):
     """The plan of a value that is the same for every event."""
 
     value: Any
@@ -62,6 +60,11 @@ class Compiled:
 def compiled(mapping: Any) -> Compiled:
     """*mapping* as a function of one event, with `Compiled.batch` for many."""
     return Compiled(mapping)
+
+
+def reader_of(value: Any) -> Read:
+    """One value of a mapping as a function of the event, which gives UNDEFINED for nothing."""
+    return _read(value, final=True)
 
 
 def _whole(mapping: Any) -> Read:

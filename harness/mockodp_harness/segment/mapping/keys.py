@@ -6,17 +6,17 @@ Some directives are not looked into: ``@merge``, ``@transform``, ``@literal``, `
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from mockodp_harness.segment.mapping.errors import MappingError, crashed
 from mockodp_harness.segment.mapping.placeholders import between, paths
 from mockodp_harness.segment.mapping.resolving import DIRECTIVES, kind
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.values import WHITESPACE, is_truthy
 
-_BEGUN: Final = re.compile(r"\{\{-?[^|]")
-_PATH: Final = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[[^\]]*\])*\??")
+_BEGUN: Final = pattern(r"\{\{-?[^|]")
+_PATH: Final = pattern(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[[^\]]*\])*\??")
 _CONSTANTS: Final = ("true", "false", "nil", "null", "empty", "blank")
 
 
@@ -69,9 +69,9 @@ def _of_liquid(argument: Any) -> list[Any] | None:
 def _outputs(text: str) -> Iterator[str]:
     """The paths that stand between ``{{`` and a bar or ``}}``."""
     for written in between(text, 2):
-        begun = _BEGUN.search(written)
+        begun = _BEGUN().search(written)
         name = written[begun.end() - 1 :].partition("|")[0].removesuffix("-").strip(WHITESPACE) if begun else ""
-        if _PATH.fullmatch(name) and name not in _CONSTANTS:
+        if _PATH().fullmatch(name) and name not in _CONSTANTS:
             yield name
 
 

@@ -27,7 +27,8 @@ DISABLED_FILTERS: Final = (
 
 DIFFERENCES: Final = (
     "Messages of templates that cannot be read or rendered are worded by python-liquid, except for disabled tags, "
-    "disabled filters and templates that are too long; names of errors may differ where arguments of a tag are wrong.",
+    "disabled filters, filters without a colon and templates that are too long; their place is that of the statement. "
+    "Where arguments of a tag are wrong, names of errors may differ, or the tag is refused here alone.",
     "Segment stops a template after 500 ms and at a limit of memory of its own count; here a template is stopped when "
     "what it makes, a filter or a range has more than a million characters or items.",
     "Blocks may be nested 30 deep.",

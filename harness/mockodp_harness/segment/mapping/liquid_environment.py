@@ -13,8 +13,9 @@ from liquid import Environment, RenderContext, TokenStream
 from liquid.ast import Node
 from liquid.builtin.expressions import FilteredExpression, logical, parse_identifier
 from liquid.builtin.expressions._tokenize import tokenize
+from liquid.builtin.expressions.arguments import KeywordArgument, PositionalArgument
 from liquid.builtin.expressions.filtered import Filter
-from liquid.builtin.expressions.primitive import Blank, Empty
+from liquid.builtin.expressions.primitive import Blank, Empty, parse_primitive
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode, AssignTag
 from liquid.builtin.tags.echo_tag import EchoTag
@@ -26,6 +27,8 @@ from liquid.tag import Tag
 from liquid.template import BoundTemplate
 from liquid.token import (
     TOKEN_ASSIGN,
+    TOKEN_COLON,
+    TOKEN_COMMA,
     TOKEN_DOT,
     TOKEN_EOF,
     TOKEN_EXPRESSION,
@@ -45,6 +48,7 @@ from mockodp_harness.segment.mapping.liquid_operators import contains, equal, le
 from mockodp_harness.segment.values import UNDEFINED, Crash, crash, length, number
 
 _NOT_LIQUIDJS: Final = ("doc", "ifchanged")
+_OF_ONE_ARGUMENT: Final = ("append", "prepend")  # other filters take what they get
 _RESERVED: Final = ("and", "blank", "contains", "empty", "false", "nil", "not", "null", "or", "true")
 
 
@@ -120,6 +124,17 @@ class _Stream(TokenStream):
 
 
 def _tokens(expression: Token) -> Iterator[Token]:
+    """The tokens of an expression, without a bar at its end, which says nothing in LiquidJS."""
+    bar: Token | None = None
+    for token in _named(expression):
+        if bar is not None:
+            yield bar
+        bar = token if token.kind == TOKEN_PIPE else None
+        if bar is None:
+            yield token
+
+
+def _named(expression: Token) -> Iterator[Token]:
     is_member = False
     for token in tokenize(expression.value, expression):
         is_name = token.kind == token.value and token.value.isalpha() and (is_member or token.value not in _RESERVED)
@@ -134,8 +149,35 @@ def _value(env: Environment, stream: TokenStream, token: Token) -> FilteredExpre
     """An expression with filters; what stands between the two is skipped, as LiquidJS skips it."""
     left = logical.parse_boolean_primitive(env, stream)
     while stream.current.kind not in (TOKEN_PIPE, TOKEN_EOF):
+        if stream.current.kind in (TOKEN_COMMA, TOKEN_COLON):
+            raise LiquidSyntaxError('expected "|" before filter', token=stream.current)
         next(stream)
-    return FilteredExpression(token, left, Filter.parse(env, stream, delim=(TOKEN_PIPE,)))
+    return FilteredExpression(token, left, list(_filters(env, stream)))
+
+
+def _filters(env: Environment, stream: TokenStream) -> Iterator[Filter]:
+    """Filters as LiquidJS reads them: it leaves out arguments that are missing, and refuses what stands beside them."""
+    while stream.current.kind == TOKEN_PIPE:
+        next(stream)
+        name = stream.eat(TOKEN_WORD)
+        arguments: list[KeywordArgument | PositionalArgument] = []
+        expected, message = TOKEN_COLON, 'expected ":" after filter name'
+        while stream.current.kind == expected:
+            next(stream)
+            expected, message = TOKEN_COMMA, "unexpected character"
+            if stream.current.kind not in (TOKEN_COMMA, TOKEN_PIPE, TOKEN_EOF):
+                arguments.append(_argument(env, stream))
+        if stream.current.kind not in (TOKEN_PIPE, TOKEN_EOF):
+            raise LiquidSyntaxError(message, token=stream.current)
+        yield Filter(name, name.value, arguments)
+
+
+def _argument(env: Environment, stream: TokenStream) -> KeywordArgument | PositionalArgument:
+    if stream.current.kind != TOKEN_WORD or stream.peek.kind != TOKEN_COLON:
+        return PositionalArgument(parse_primitive(env, stream))
+    name = next(stream)
+    next(stream)
+    return KeywordArgument(name, name.value, parse_primitive(env, stream))
 
 
 class _OutputNode(OutputNode):
@@ -286,16 +328,18 @@ class _Environment(Environment):
             del self.tags[name]
         for name in DISABLED_TAGS:
             self.tags[name] = _Disabled(self, name)
-        self.filters = {name: _filter(function) for name, function in FILTERS.items()}
+        self.filters = {name: _filter(name, function) for name, function in FILTERS.items()}
         self.filters |= {name: _disabled_filter(name) for name in DISABLED_FILTERS}
 
 
-def _filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter of plain values; arguments beyond those it knows are ignored."""
+def _filter(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter of plain values; but for some, arguments beyond those it knows are ignored."""
     count = function.__code__.co_argcount
 
     def applied(value: Any, *arguments: Any, **named: Any) -> Any:
         given = [_plain(argument) for argument in (*arguments, *named.values())]
+        if name in _OF_ONE_ARGUMENT and len(given) != 1:
+            raise FilterArgumentError(f"{name} expect 2 arguments", token=None)  # with the value itself
         result = function(_plain(value), *given[: count - 1])
         bounded(weight(result))
         return result

@@ -6,15 +6,15 @@ A walk stops at the first falsy value and returns it. What objects inherit is fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.values import UNDEFINED, Function, is_index, is_truthy, length, to_text, units
 
 Reader = Callable[[Any], Any]
 
-_CUT: Final = re.compile(r"""\.|\[(?=['"0-9])|(?<=['"0-9])\]+""")
+_CUT: Final = pattern(r"""\.|\[(?=['"0-9])|(?<=['"0-9])\]+""")
 _QUOTES: Final = str.maketrans("", "", "'\"")
 
 
@@ -84,7 +84,7 @@ def without_root(path: str) -> str:
 
 def cut(path: str) -> tuple[str, ...]:
     """The names that *path* consists of; none for the whole object."""
-    return tuple(piece.translate(_QUOTES) for piece in _CUT.split(path) if piece)
+    return tuple(piece.translate(_QUOTES) for piece in _CUT().split(path) if piece)
 
 
 def walk(value: Any, pieces: tuple[str, ...]) -> Any:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from mockodp_harness.segment.mapping.errors import MappingError, crashed
 from mockodp_harness.segment.mapping.paths import Reader, cut, reader, walk
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.values import CRASHES, UNDEFINED, WHITESPACE, bounded, from_units, to_text, type_of
 
 _TRIPLE: Final = 3
 _DOUBLE: Final = 2
 _LINE_ENDS: Final = ("\n", "\r", "\u2028", "\u2029")
-_CLOSED: Final = {count: re.compile(rf"(?<![^}}])([^}}]++)\}}{{{count}}}") for count in (_DOUBLE, _TRIPLE)}
+_CLOSED: Final = {count: pattern(rf"(?<![^}}])([^}}]++)\}}{{{count}}}") for count in (_DOUBLE, _TRIPLE)}
 
 
 def render(template: Any, data: Any = UNDEFINED) -> str:
@@ -43,7 +43,7 @@ def _split(template: str, braces: int) -> list[str]:
     """The texts around what stands in so many *braces*, and that, in turns."""
     opening = "{" * braces
     pieces, end = [], 0
-    for found in _CLOSED[braces].finditer(template):
+    for found in _CLOSED[braces]().finditer(template):
         start = found[1].find(opening) + braces
         if braces <= start < len(found[1]):
             pieces += [template[end : found.start() + start - braces], found[1][start:]]
@@ -53,7 +53,7 @@ def _split(template: str, braces: int) -> list[str]:
 
 def between(template: str, braces: int) -> Iterator[str]:
     """Each text without ``}`` before so many closing *braces*."""
-    return (found[1] for found in _CLOSED[braces].finditer(template))
+    return (found[1] for found in _CLOSED[braces]().finditer(template))
 
 
 def path(written: str) -> tuple[str, ...]:
@@ -85,14 +85,20 @@ def paths(template: str) -> list[str]:
     return found
 
 
-def renderer(template: str) -> Reader:
-    """`render` for one template and many data."""
+def parts(template: str) -> tuple[str, list[tuple[tuple[str, ...], str]]] | None:
+    """What *template* begins with, then each path with the text that follows; None if there are triple braces."""
     texts = _split(template, _DOUBLE)
     if len(_split(template, _TRIPLE)) > 1:
+        return None
+    return texts[0], list(zip(map(path, texts[1::2]), texts[2::2], strict=True))
+
+
+def renderer(template: str) -> Reader:
+    """`render` for one template and many data."""
+    known = parts(template)
+    if known is None:
         return lambda data: render(template, data)
-    readers = [reader(path(written)) for written in texts[1::2]]
-    pairs = list(zip(readers, texts[2::2], strict=True))
-    first = texts[0]
+    first, pairs = known[0], [(reader(pieces), following) for pieces, following in known[1]]
 
     def rendered(data: Any) -> str:
         made = first

@@ -8,7 +8,6 @@ entered, so what is wrong inside them shows when the mapping is resolved, or nev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from mockodp_harness.segment.mapping import resolving
@@ -144,11 +143,11 @@ def _one_of(*names: str) -> Check:
 # -- the arguments of directives ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class _Required:
     """The check of a member that has to be there."""
 
-    check: Check
+    def __init__(self, check: Check) -> None:
+        self.check = check
 
     def __call__(self, value: Any, location: Location) -> None:
         if value is UNDEFINED:

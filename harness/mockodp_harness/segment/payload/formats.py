@@ -10,17 +10,17 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
-from functools import cache
 from typing import Final
 
 from mockodp_harness.segment.dates import is_date_like
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.values import WHITESPACE
 
-_DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_TIME: Final = re.compile(
+_DATE: Final = pattern(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TIME: Final = pattern(
     r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?(?:z|[+-][0-9]{2}(?::?[0-9]{2})?)?", re.IGNORECASE
 )
-_BETWEEN: Final = re.compile(r"[tT\s\ufeff]")
+_BETWEEN: Final = pattern(r"[tT\s\ufeff]")
 
 _ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -28,11 +28,12 @@ _SHORT_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _BYTE: Final = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)"
 _ESCAPE: Final = "%[0-9a-f]{2}"
 _VARIABLE: Final = rf"(?:[a-z0-9_]|{_ESCAPE})+(?::[1-9][0-9]{{0,3}}|\*)?"
-_BYTES: Final = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_LINES: Final = re.compile("[\n\r\u2028\u2029]")
+_BYTES: Final = pattern("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_LINES: Final = pattern("[\n\r\u2028\u2029]")
 _SPACE: Final = re.escape(WHITESPACE)
 _WIDE: Final = "a-z\u00a1-\uffff"
-_URL: Final = rf"""
+_URL: Final = pattern(
+    rf"""
     (?:https?|ftp)://
     (?:[^{_SPACE}]+@)?
     (?:
@@ -44,7 +45,9 @@ _URL: Final = rf"""
       (?:[{_WIDE}0-9]++-)*+[{_WIDE}0-9]++ (?:\.(?:[{_WIDE}0-9]++-)*+[{_WIDE}0-9]++)* \.[{_WIDE}]{{2,}}
     )
     (?::[0-9]{{2,5}})? (?:/[^{_SPACE}]*)?
-    """
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _POINTER: Final = "(?:/(?:[^~/]|~0|~1)*)*"
 
 _SCHEME: Final = r"[a-z][a-z0-9+\-.]*:"
@@ -60,18 +63,13 @@ def _uri(quotes: str, before: str, empty: str) -> str:
     return rf"{before}(?:{host}|{segment}+(?:/{segment}*)*{empty})(?:\?{tail})?(?:\#{tail})?"
 
 
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    compiled = cache(lambda: re.compile(pattern, re.IGNORECASE | re.ASCII))  # for the first text: few fields need one
+def _matcher(written: str) -> Callable[[str], bool]:
+    compiled = pattern(written, re.IGNORECASE | re.ASCII)
     return lambda text: compiled().fullmatch(text) is not None
 
 
-@cache
-def _url() -> re.Pattern[str]:
-    return re.compile(_URL, re.IGNORECASE | re.VERBOSE)
-
-
 def _is_date(text: str) -> bool:
-    found = _DATE.fullmatch(text)
+    found = _DATE().fullmatch(text)
     if found is None:
         return False
     year, month, day = map(int, found.groups())
@@ -81,7 +79,7 @@ def _is_date(text: str) -> bool:
 
 
 def _is_time(text: str) -> bool:
-    found = _TIME.fullmatch(text)
+    found = _TIME().fullmatch(text)
     if found is None:
         return False
     hour, minute, second = map(int, found.groups())
@@ -90,7 +88,7 @@ def _is_time(text: str) -> bool:
 
 
 def _is_date_time(text: str) -> bool:
-    day, *times = _BETWEEN.split(text)
+    day, *times = _BETWEEN().split(text)
     return len(times) == 1 and _is_date(day) and _is_time(times[0])
 
 
@@ -104,7 +102,7 @@ def _is_ipv6(text: str) -> bool:
 
 def _is_byte(text: str) -> bool:
     """Base64, of which one line is enough."""
-    return any(map(_BYTES.fullmatch, _LINES.split(text)))
+    return any(map(_BYTES().fullmatch, _LINES().split(text)))
 
 
 _is_uri = _matcher(_uri("", _SCHEME, ""))
@@ -133,6 +131,6 @@ FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "uri-template": _matcher(
         rf"(?:[^\0-\x20\"'<>%\\^`{{|}}]|{_ESCAPE}|\{{[+#./;?&=,!@|]?{_VARIABLE}(?:,{_VARIABLE})*\}})*"
     ),
-    "url": lambda text: _url().fullmatch(text) is not None,
+    "url": lambda text: _URL().fullmatch(text) is not None,
     "uuid": _matcher("(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"),
 }

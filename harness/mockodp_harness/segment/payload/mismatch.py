@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mockodp_harness.segment.values import length, number_text, stringify, type_of
 
@@ -19,8 +18,7 @@ _LABELS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """
     One rule that a payload breaks.
 

@@ -1,7 +1,8 @@
 """
 From a mapping to lines that read, coerce and validate a payload's fields; `Unplanned` for what is not planned.
 
-Mappings that hold more than paths, ``@if`` with ``exists``, ``@arrayPath`` and constants have no plan.
+Paths, templates, ``@if`` with ``exists``, ``@arrayPath`` and constants have lines of their own; other directives are
+called in their compiled form. Mappings with ``@liquid`` have no plan: it can tell -0 from 0, which are one here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from mockodp_harness.segment.mapping import paths
+from mockodp_harness.segment.mapping import paths, placeholders
+from mockodp_harness.segment.mapping.compiling import reader_of
 from mockodp_harness.segment.mapping.directives import choice, lookup
 from mockodp_harness.segment.mapping.resolving import cleaned, directive_name
 from mockodp_harness.segment.payload.compiling import LIMITS, Gone, Odd, cell_of
@@ -55,14 +57,13 @@ def _field(source: Source, value: Any, schema: Schema, *, top: bool) -> Held:
         raise Unplanned
     if _is_constant(value):
         return _fixed(cell_of(schema, top=top and source.single, clean=True)(cleaned(value)))
-    if not isinstance(value, dict):
-        raise Unplanned
     is_limited = any(limit in schema and schema[limit] != "text" for limit in LIMITS)
-    maker = _MAKERS.get(types) if not is_limited else None
+    maker = _MAKERS.get(types) if isinstance(value, dict) and not is_limited else None
     if maker is None:
         return _by_cell(source, value, schema, top=top)
     key = (types, top, repr(value), None if directive_name(value) else id(schema))
-    return source.once(key, lambda: maker(source, value, schema, top))
+    made = source.attempted(lambda: source.once(key, lambda: maker(source, value, schema, top)))
+    return _by_cell(source, value, schema, top=top) if made is None else made
 
 
 def _fixed(value: Any) -> Held:
@@ -235,14 +236,48 @@ def _read_or_missing(source: Source, value: Any) -> str:
 
 
 def _assigned(source: Source, value: Any, default: str) -> str:
-    name = directive_name(value) if isinstance(value, dict) else None
-    if name == "@path":
-        variable = source.new("v")
-        source.add(f"{variable} = {source.path(value[name], default)}")
-        return variable
-    if name == "@if":
-        return _chosen(source, value[name], default)
-    raise Unplanned
+    name = (directive_name(value) if isinstance(value, dict) else None) or ""
+    if not name and not isinstance(value, list):
+        raise Unplanned
+    lines_of = {"@path": _at_path, "@if": _chosen, "@template": _rendered}.get(name)
+    made = source.attempted(lambda: lines_of(source, value[name], default)) if lines_of else None
+    return _called(source, value, default) if made is None else made
+
+
+def _at_path(source: Source, argument: Any, default: str) -> str:
+    variable = source.new("v")
+    source.add(f"{variable} = {source.path(argument, default)}")
+    return variable
+
+
+def _rendered(source: Source, argument: Any, _default: str) -> str:
+    """``@template`` with double braces only."""
+    parts = placeholders.parts(argument) if isinstance(argument, str) and argument.isascii() else None
+    if parts is None:
+        raise Unplanned
+    shown = [f"inserted({source.read(pieces)}) + {following!r}" for pieces, following in parts[1]]
+    variable = source.new("v")
+    source.add(f"{variable} = {' + '.join([repr(parts[0]), *shown])}")
+    return variable
+
+
+def _called(source: Source, value: Any, default: str) -> str:
+    """The compiled form of a directive that has no lines of its own, given the event as exactly as it was read."""
+    if "@liquid" in repr(value):
+        raise Unplanned
+    event = source.once("exactly", lambda: _exact_event(source))
+    variable = source.new("v")
+    source.add(
+        f"{variable} = {source.constant(reader_of(value))}({event})",
+        f"if {variable} is UNDEFINED: {variable} = {'MISSING' if default else None}",
+    )
+    return variable
+
+
+def _exact_event(source: Source) -> str:
+    variable = source.new("x")
+    source.add(f"{variable} = exact(event)")
+    return variable
 
 
 def _chosen(source: Source, argument: Any, default: str) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mockodp_harness.segment.mapping.errors import MappingError
 from mockodp_harness.segment.payload.compiling import Cell, Gone, Odd
 from mockodp_harness.segment.reading import LEAST_DECIMAL, exact, is_plain
-from mockodp_harness.segment.values import number, to_text
+from mockodp_harness.segment.values import UNDEFINED, number, to_text
 
 MISSING: Final = object()
 _SMALL: Final = 2**30
@@ -59,6 +60,11 @@ def text(value: Any) -> str:
     if value.__class__ in _SCALARS:
         return to_text(exact(value))
     raise OddValue
+
+
+def inserted(value: Any) -> str:
+    """The text that stands for a value in a template."""
+    return value if value.__class__ is str else ("" if value is None else text(value))
 
 
 def item_text(value: Any) -> str:
@@ -117,5 +123,10 @@ SCOPE: Final[dict[str, Any]] = {
     "NOTHING": {},
     "MISSING": MISSING,
     "OddValue": OddValue,
-    **{each.__name__: each for each in (holder, text, item_text, numeric, item_number, whole, plain, listed, by_cell)},
+    "MappingError": MappingError,
+    "UNDEFINED": UNDEFINED,
+    **{
+        each.__name__: each
+        for each in (holder, text, inserted, item_text, numeric, item_number, whole, plain, listed, by_cell, exact)
+    },
 }

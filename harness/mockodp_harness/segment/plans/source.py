@@ -59,6 +59,16 @@ class Source:
             self._known[key] = made()
         return self._known[key]
 
+    def attempted(self, made: Callable[[], str]) -> str | None:
+        """What *made* gives; None, and everything as it was, if that is not planned."""
+        lines, known, certain = len(self.lines), dict(self._known), set(self.certain)
+        try:
+            return made()
+        except Unplanned:
+            del self.lines[lines:]
+            self._known, self.certain = known, certain
+            return None
+
     def holder(self, pieces: tuple[str, ...]) -> str:
         """The variable of what has the method ``get`` for members of the value at *pieces*."""
 
@@ -74,14 +84,17 @@ class Source:
 
     def path(self, text: Any, default: str = "") -> str:
         """The expression that reads the path *text*."""
-        pieces = paths.cut(paths.without_root(text)) if isinstance(text, str) else ()
+        return self.read(paths.cut(paths.without_root(text)) if isinstance(text, str) else (), default)
+
+    def read(self, pieces: tuple[str, ...], default: str = "") -> str:
+        """The expression that reads what stands at *pieces*."""
         if not pieces or any(map(paths.all_objects_have, pieces)):
             raise Unplanned
         return f"{self.holder(pieces[:-1])}.get({pieces[-1]!r}{default})"
 
     def compiled(self) -> Plan:
         head = ["def plan(event, zone):", "    if event.__class__ is not dict:", "        return ODD"]
-        tail = ["    except (OddValue, RecursionError):", "        return ODD"]
+        tail = ["    except (OddValue, MappingError, RecursionError):", "        return ODD"]
         scope = {**self.scope, "ODD": ODD}
         exec("\n".join([*head, *self.lines, *tail]), scope)  # noqa: S102  our own source
         plan: Plan = scope["plan"]

@@ -6,11 +6,10 @@ Says what `evaluate` says, faster. The odd cases stay there: events that are no 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.triggers.conditions import HOLDERS, Ast
 from mockodp_harness.segment.triggers.errors import TriggerError, nothing_read
 from mockodp_harness.segment.triggers.evaluation import (
@@ -32,17 +31,16 @@ _Accepts = Callable[[Any], bool]
 
 _PAIR: Final = 2
 _LOOKED_INTO: Final = frozenset(HOLDERS.values())
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = pattern("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """An FQL text that was read once; *matches* raises `TriggerError` where the framework throws."""
 
     fql: str
-    ast: Ast = field(compare=False)
+    ast: Ast
     error: str | None
-    matches: Callable[[Any], bool] = field(repr=False, compare=False)
+    matches: Callable[[Any], bool]
 
 
 def compiled(fql: str) -> Trigger:
@@ -123,7 +121,7 @@ def _accepting(node: Ast) -> _Accepts:
         return lambda actual: bool(actual != text)
     if operator in COMPARISONS:
         return _comparing(COMPARISONS[operator], to_number(expected))
-    if operator.removeprefix("not_") in SEARCHES and not _SURROGATE.search(text):
+    if operator.removeprefix("not_") in SEARCHES and not _SURROGATE().search(text):
         return _searching(SEARCHES[operator.removeprefix("not_")], text, negated=operator.startswith("not_"))
     test = test_of(operator)
     return lambda actual: test(actual, expected)

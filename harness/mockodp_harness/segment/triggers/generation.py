@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.triggers.conditions import FIELDS, HOLDERS, Ast
 from mockodp_harness.segment.triggers.errors import TriggerError, crashed, no_children, nothing_read
 from mockodp_harness.segment.triggers.evaluation import MEMBERS, member_of
@@ -21,8 +22,8 @@ from mockodp_harness.segment.values import (
 
 _FIELDS: Final = {type_: field for field, type_ in FIELDS.items()}
 _HOLDERS: Final = {type_: holder for holder, type_ in HOLDERS.items()}
-_SPECIAL: Final = re.compile("[^A-Za-z0-9._-]")
-_PARENTHESES: Final = re.compile("[()]")
+_SPECIAL: Final = pattern("[^A-Za-z0-9._-]")
+_PARENTHESES: Final = pattern("[()]")
 
 _WITHOUT_VALUE: Final = {"exists": "!= null", "not_exists": "= null", "is_true": "= true", "is_false": "= false"}
 _NUMERIC: Final = {"number_equals": "=", "number_not_equals": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -44,7 +45,7 @@ def generate(ast: Ast) -> str:
         text = _group(ast)
     except CRASHES as crash:
         raise crashed(crash) from None
-    is_one_group = text.startswith("(") and text.endswith(")") and len(_PARENTHESES.findall(text)) == 2  # noqa: PLR2004
+    is_one_group = text.startswith("(") and text.endswith(")") and len(_PARENTHESES().findall(text)) == 2  # noqa: PLR2004
     return text[1:-1] if is_one_group else text
 
 
@@ -52,11 +53,11 @@ def _group(node: Ast) -> str:
     children = member_of(node, "children")
     if not isinstance(children, list):
         raise no_children(children, "map", "node")
-    written = list(map(_child, children))
-    return f" {to_text(member_of(node, 'operator'))} ".join(written)
+    return f" {to_text(member_of(node, 'operator'))} ".join(map(child, children))
 
 
-def _child(node: Ast | Undefined | None) -> str:
+def child(node: Ast | Undefined | None) -> str:
+    """The FQL of one child of a group, a group of its own in parentheses."""
     if node is None or isinstance(node, Undefined):
         raise nothing_read("type", to_text(node))
     return f"({_group(node)})" if member_of(node, "type") == "group" else condition(node)
@@ -88,7 +89,7 @@ def named(node: Ast) -> str:
     if type_ in _FIELDS:
         return _FIELDS[type_]
     path = to_text(member_of(node, "name"))
-    return f"{_HOLDERS[type_]}.{_SPECIAL.sub(_escaped, units(path))}"
+    return f"{_HOLDERS[type_]}.{_SPECIAL().sub(_escaped, units(path))}"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.triggers.errors import nothing_read, type_error
 from mockodp_harness.segment.triggers.inherited import inherited
 from mockodp_harness.segment.values import UNDEFINED, Function, is_index, is_truthy, length, to_text, units
 
-_SEPARATORS: Final = re.compile(r"[.\[\]]")
+_SEPARATORS: Final = pattern(r"[.\[\]]")
 
 
 def at_path(holder: Any, path: Any) -> Any:
@@ -25,7 +25,7 @@ def at_path(holder: Any, path: Any) -> Any:
 
 def pieces(path: str) -> list[str]:
     """The names that *path* is made of; `TriggerError` if there is none."""
-    found = [piece for piece in _SEPARATORS.split(path) if piece]
+    found = [piece for piece in _SEPARATORS().split(path) if piece]
     if not found:
         raise nothing_read("reduce", "null")
     return found

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.values import from_units, units
 
 
@@ -29,7 +30,7 @@ END_OF_STREAM: Final = Token("eos", "eos")
 _DOT: Final = Token("sign", ".")
 
 _END: Final = r"(?=[\ \t\n,\])]|\Z)"
-_TOKEN: Final = re.compile(
+_TOKEN: Final = pattern(
     rf"""
       (?P<blank> [\ \t\n]++ )
     | (?P<operator> !(?=[A-Za-z(]) | !={_END} | = | [<>]={_END} | [<>] )
@@ -43,8 +44,8 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ENDED: Final = re.compile(_END)
-_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_ENDED: Final = pattern(_END)
+_ESCAPED: Final = pattern(r"\\(.)", re.DOTALL)
 
 
 def tokens(fql: str) -> list[Token]:
@@ -58,12 +59,12 @@ def tokens(fql: str) -> list[Token]:
 def _read(text: str) -> Iterator[Token]:
     position = 0
     while position < len(text):
-        found = _TOKEN.match(text, position)
+        found = _TOKEN().match(text, position)
         if found is None:
             raise _Unreadable
         position = found.end()
         kind = str(found.lastgroup)
-        if kind == "string" and not _ENDED.match(text, position):
+        if kind == "string" and not _ENDED().match(text, position):
             position -= 1  # the closing quote opens another string
         if kind != "blank":
             yield _token(kind, found[0])
@@ -73,7 +74,7 @@ def _token(kind: str, text: str) -> Token:
     if kind == "cut":
         return Token("identifier", text[0])
     if kind == "identifier":
-        return Token(kind, _ESCAPED.sub(r"\1", text))
+        return Token(kind, _ESCAPED().sub(r"\1", text))
     return Token(kind, text)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from mockodp_harness.segment.mapping import liquid
 from mockodp_harness.segment.mapping.errors import MappingError
 from mockodp_harness.segment.mapping.resolving import directive, options, resolve
+from mockodp_harness.segment.patterns import pattern
 from mockodp_harness.segment.values import (
     UNDEFINED,
     Object,
@@ -24,7 +24,7 @@ from mockodp_harness.segment.values import (
 )
 
 _LONGEST: Final = 10
-_REFERENCE: Final = re.compile(r"\$([$&`'])")
+_REFERENCE: Final = pattern(r"\$([$&`'])")
 
 
 @directive("@case")
@@ -117,7 +117,7 @@ def _expanded(replacement: str, text: str, start: int, end: int) -> str:
     if "$" not in replacement:
         return replacement
     meanings = {"$": "$", "&": text[start:end], "`": text[:start], "'": text[end:]}
-    return _REFERENCE.sub(lambda found: meanings[found[1]], replacement)
+    return _REFERENCE().sub(lambda found: meanings[found[1]], replacement)
 
 
 @directive("@json")
