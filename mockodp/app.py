@@ -91,7 +91,10 @@ class App:
         settings, answer = self._mock.settings, judged.answer
         for strike in strikes:
             self._mock.faulted[strike.fault.name] += 1
-            answer = faulted(answer, strike, items=record.items or 0, status=settings.write_status, at_us=record.at_us)
+            answer = faulted(
+                answer, strike, items=record.items or 0, status=settings.write_status, at_us=record.at_us,
+                is_named=settings.fault_header,
+            )  # fmt: skip
         if settings.fault_header:
             name = next((strike for strike in strikes if not strike.effect.is_delay_only), strikes[0]).fault.name
             answer = replace(answer, headers=(*answer.headers, (FAULT_HEADER, name.encode())))

@@ -83,6 +83,11 @@ class Client:
         forgotten: int = self._call("DELETE", f"/_mock/accounts/{quote(account, safe='')}")["forgotten"]
         return forgotten
 
+    def reset_all(self) -> list[dict[str, Any]]:
+        """Forget all accounts, records, faults and moved clocks; the accounts with what they held."""
+        forgotten: list[dict[str, Any]] = self._call("DELETE", "/_mock/accounts")["accounts"]
+        return forgotten
+
     def records(self, **filters: Any) -> dict[str, Any]:
         """One page of records: ``{"records": [...], "dropped": n, "next": cursor or None}``."""
         page: dict[str, Any] = self._call("GET", "/_mock/records", params=_given(filters))
@@ -111,8 +116,8 @@ class Client:
         """
         The outcome of a verification, whatever its verdict.
 
-        *wanted*: match, schema, contract, verdict, type, action, endpoint, region, count, within, quiet, after; or
-        expectations, ordered.
+        *wanted*: match, schema, contract, verdict, answered, type, action, endpoint, region, count, within, quiet,
+        after; or expectations, ordered.
         """
         outcome: dict[str, Any] = self._call(
             "POST", "/_mock/verify", json={"account": account, **_given(wanted)}, timeout=_ENDLESS
@@ -129,13 +134,13 @@ class Client:
 
     # -- faults and time ----------------------------------------------------------------------------------------
 
-    def arm_fault(self, account: str, **told: Any) -> dict[str, Any]:
+    def arm_fault(self, account: str | OpenedAccount, **told: Any) -> dict[str, Any]:
         """
         Arm a fault for *account*, ``"*"`` for everybody; it with its id.
 
         *told*: preset, or effect, or sequence and repeat; match, budget, expires, name.
         """
-        wanted = timed({"account": account, **_given(told)})
+        wanted = timed({"account": _name(account), **_given(told)})
         armed: dict[str, Any] = self._call("POST", "/_mock/faults", json=wanted)["faults"][0]
         return armed
 
@@ -145,7 +150,7 @@ class Client:
         return armed
 
     @contextmanager
-    def fault(self, account: str, *, must_meet: bool = True, **told: Any) -> Iterator[dict[str, Any]]:
+    def fault(self, account: str | OpenedAccount, *, must_meet: bool = True, **told: Any) -> Iterator[dict[str, Any]]:
         """
         A fault as `arm_fault` arms it, for as long as the block lasts.
 
@@ -163,9 +168,9 @@ class Client:
         if must_meet and (last is None or last["idle"]):
             raise VerificationError(unproved(last or armed, was_there=last is not None), last)
 
-    def faults(self, account: str | None = None) -> list[dict[str, Any]]:
+    def faults(self, account: str | OpenedAccount | None = None) -> list[dict[str, Any]]:
         """Every fault, or those that may fall on *account*, with what they did so far, there."""
-        listed: list[dict[str, Any]] = self._call("GET", "/_mock/faults", params=_given({"account": account}))["faults"]
+        listed: list[dict[str, Any]] = self._call("GET", "/_mock/faults", params=_of(account))["faults"]
         return listed
 
     def fault_presets(self) -> list[dict[str, Any]]:
@@ -178,19 +183,19 @@ class Client:
         gone: dict[str, Any] = self._call("DELETE", f"/_mock/faults/{quote(fault_id, safe='')}")
         return gone
 
-    def disarm_all(self, account: str) -> list[dict[str, Any]]:
-        """Take away the faults of *account*, with ``"*"`` every fault there is; they with what they did."""
-        gone: list[dict[str, Any]] = self._call("DELETE", "/_mock/faults", params={"account": account})["faults"]
+    def disarm_all(self, account: str | OpenedAccount | None = None) -> list[dict[str, Any]]:
+        """Take away every fault, or those of *account* alone, or those armed for ``"*"``; they with what they did."""
+        gone: list[dict[str, Any]] = self._call("DELETE", "/_mock/faults", params=_of(account))["faults"]
         return gone
 
-    def check_faults(self, account: str | None = None) -> dict[str, Any]:
+    def check_faults(self, account: str | OpenedAccount | None = None) -> dict[str, Any]:
         """Whether every fault, or every one that may fall on *account*, did what it was armed for."""
-        outcome: dict[str, Any] = self._call("GET", "/_mock/faults/check", params=_given({"account": account}))
+        outcome: dict[str, Any] = self._call("GET", "/_mock/faults/check", params=_of(account))
         return outcome
 
-    def clock(self, account: str) -> Clock:
+    def clock(self, account: str | OpenedAccount) -> Clock:
         """The clock of *account*, which drives its time stamps, rates and the expiry of its faults."""
-        return Clock(self._call, account)
+        return Clock(self._call, _name(account))
 
     def _disarmed(self, fault_id: str) -> dict[str, Any] | None:
         """A fault that is taken away; None if that happened before."""
@@ -217,6 +222,12 @@ class Client:
         """How true the mock is to ODP, rule by rule."""
         rules: list[dict[str, Any]] = self._call("GET", "/_mock/fidelity")["rules"]
         return rules
+
+    def metrics(self) -> dict[str, float]:
+        """The counters that have no labels, by name."""
+        lines = self._answered("GET", "/_mock/metrics").text.splitlines()
+        plain = (line.split(" ") for line in lines if "{" not in line and not line.startswith("#"))
+        return {name: float(value) for name, value in plain}
 
     def settings(self) -> dict[str, Any]:
         """The settings in force."""
@@ -287,6 +298,14 @@ def _refused(answer: httpx2.Response) -> ControlError:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         message = f"The answer was {answer.status_code} {answer.text[:200]!r}."
     return ControlError(message, answer.status_code)
+
+
+def _name(account: str | OpenedAccount) -> str:
+    return account if isinstance(account, str) else account.name
+
+
+def _of(account: str | OpenedAccount | None) -> dict[str, str]:
+    return {} if account is None else {"account": _name(account)}
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mockodp.fault_words import did_nothing
+
 
 class Clock:
     """
@@ -72,7 +74,4 @@ def unproved(fault: Mapping[str, Any], *, was_there: bool) -> str:
     named = f"The fault {fault['id']} ({fault['name']}) of account {fault['account']!r}"
     if not was_there:
         return f"{named} was taken away by somebody else, so nobody knows whether it met a request."
-    if not fault["met"]:
-        return f"{named} never met a request: {fault['does']}."
-    plural = "" if fault["met"] == 1 else "s"
-    return f"{named} met {fault['met']} request{plural} and fell on none of them: {fault['does']}."
+    return f"{named} {did_nothing(fault)}: {fault['does']}."

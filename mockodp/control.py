@@ -50,6 +50,7 @@ def control_app(mock: MockODP) -> Starlette:
         Route("/_mock/ready", calls.ready, methods=["GET"]),
         Route("/_mock/accounts", calls.accounts, methods=["GET"]),
         Route("/_mock/accounts", calls.open_account, methods=["POST"]),
+        Route("/_mock/accounts", calls.reset_all, methods=["DELETE"]),
         Route("/_mock/accounts/{name}", calls.account, methods=["GET"]),
         Route("/_mock/accounts/{name}", calls.reset, methods=["DELETE"]),
         Route("/_mock/records", calls.records, methods=["GET"]),
@@ -132,6 +133,13 @@ class Control:
         disarmed = self._mock.armoury.forget(name)
         self._mock.sweep()
         return json_answer({"name": name, "forgotten": held.records if held else 0, "disarmed": len(disarmed)})
+
+    async def reset_all(self, request: Request) -> Response:
+        read_parameters(request, ())
+        forgotten = [info for known in self._journal.accounts() if (info := self._journal.reset(known.name))]
+        self._mock.armoury.forget_all()
+        self._mock.sweep()
+        return json_answer({"accounts": [shown.account_shown(info) for info in forgotten]})
 
     def _known_accounts(self) -> str:
         names = [info.name for info in self._journal.accounts()]

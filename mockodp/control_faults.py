@@ -47,11 +47,12 @@ class FaultControl:
 
     def __init__(self, mock: MockODP) -> None:
         self._armoury = mock.armoury
+        self._keyring = mock.keyring
         self._clocks = mock.clocks
 
     async def faults(self, request: Request) -> Response:
         given = read_parameters(request, openapi.OF_ACCOUNT)
-        return json_answer({"faults": self._armoury.shown(given.get("account"))})
+        return json_answer({"faults": self._armoury.shown(self._account(given))})
 
     async def arm(self, request: Request) -> Response:
         read_parameters(request, ())
@@ -61,8 +62,8 @@ class FaultControl:
         return json_answer({"faults": [self._armoury.shown_one(each) for each in armed]}, 201)
 
     async def disarm_all(self, request: Request) -> Response:
-        given = read_parameters(request, openapi.OF_ANY_ACCOUNT)
-        return json_answer({"faults": self._armoury.disarm_all(_required(given, "an account, or '*' for all faults"))})
+        given = read_parameters(request, openapi.WHICH_FAULTS)
+        return json_answer({"faults": self._armoury.disarm_all(self._account(given))})
 
     async def fault(self, request: Request) -> Response:
         return self._one(request, self._armoury.found)
@@ -89,13 +90,22 @@ class FaultControl:
         return json_answer({"presets": presets_shown()})
 
     async def check(self, request: Request) -> Response:
-        account = read_parameters(request, openapi.OF_ACCOUNT).get("account")
+        account = self._account(read_parameters(request, openapi.OF_ACCOUNT))
         return json_answer(checked(self._armoury.shown(account), account))
+
+    def _account(self, given: Mapping[str, Any]) -> str | None:
+        """The account that is asked for, which a key is not."""
+        account: str | None = given.get("account")
+        name = None if account is None else self._keyring.account_of_key(account)
+        if name is not None:
+            raise _wrong_parameter("account", f"Parameter 'account' is a key; its account is {name!r}.")
+        return account
 
     # -- clocks -------------------------------------------------------------------------------------------------
 
     async def clock(self, request: Request) -> Response:
         given = read_parameters(request, openapi.OF_THE_CLOCK)
+        self._account(given)
         return json_answer(self._clock(_required(given, "the account whose clock is meant")))
 
     async def set_clock(self, request: Request) -> Response:
@@ -103,26 +113,27 @@ class FaultControl:
         wanted = await read_body(request, lambda _: CLOCK)
         _check_clock(wanted)
         account: str = wanted["account"]
+        if (name := self._keyring.account_of_key(account)) is not None:
+            raise _wrong("/account", f"is a key; its account is {name!r}.")
         self._move(account, wanted)
         if wanted.get("freeze"):
             self._clocks.freeze(account)
         elif "freeze" in wanted:
             self._clocks.thaw(account)
         elif wanted.get("reset"):
-            self._clocks.reset(account)
+            self._armoury.reset_time(account)
         return json_answer(self._clock(account))
 
     def _move(self, account: str, wanted: Mapping[str, Any]) -> None:
         """Set the clock or let time pass, where that is asked for."""
         if not wanted.keys() & {"set", "advance"}:
             return
-        if "set" in wanted:
-            name, new_us = "set", moment_us(wanted["set"])
-        else:
-            name, new_us = "advance", self._clocks.now_us(account) + duration_us(wanted["advance"])
+        name, move = ("set", self._armoury.set_time) if "set" in wanted else ("advance", self._clocks.set)
+        told = wanted[name]
+        new_us = moment_us(told) if name == "set" else self._clocks.now_us(account) + duration_us(told)
         if new_us is None or not 0 <= new_us < _LATEST_US:
-            raise _wrong(f"/{name}", f"{wanted[name]!r} leads to no time from 1970 to 2999.")
-        self._clocks.set(account, new_us)
+            raise _wrong(f"/{name}", f"{told!r} leads to no time from 1970 to 2999.")
+        move(account, new_us)
 
     def _clock(self, account: str) -> dict[str, Any]:
         return {
@@ -146,10 +157,13 @@ def _check_clock(wanted: Mapping[str, Any]) -> None:
 
 def _required(given: Mapping[str, Any], what: str) -> str:
     if "account" not in given:
-        reason = f"Parameter 'account' is missing, expected {what}."
-        raise QueryError(reason, ({"field": "account", "reason": reason},))
+        raise _wrong_parameter("account", f"Parameter 'account' is missing, expected {what}.")
     account: str = given["account"]
     return account
+
+
+def _wrong_parameter(name: str, reason: str) -> QueryError:
+    return QueryError(reason, ({"field": name, "reason": reason},))
 
 
 def _wrong(field: str, reason: str) -> QueryError:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from mockodp_contracts import Contract, Evidence, Severity, catalog
-from mockodp_contracts.catalog import Rule as ContractRule
+from mockodp_contracts.catalogue import Rule as ContractRule
 
 
 @dataclass(frozen=True, slots=True)

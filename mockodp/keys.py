@@ -88,6 +88,16 @@ class Keyring:
         """The test key that opens the account *name*."""
         return self.prefix + name
 
+    def account_of_key(self, text: str) -> str | None:
+        """The account that *text* opens, if it is a key that somebody took for the name of one."""
+        if text in self.admitted:
+            name = self.admitted[text].name
+        elif self.prefix and text.startswith(self.prefix):
+            name = text.removeprefix(self.prefix)
+        else:
+            return None
+        return name if name != text and ACCOUNT_NAME.match(name) else None
+
     def fingerprint(self, key: str) -> str:
         """A short salted digest: tells two keys apart within one run and says nothing else."""
         return "#" + hashlib.blake2b(key.encode("utf-8", "replace"), key=self.salt, digest_size=4).hexdigest()

@@ -14,6 +14,7 @@ from typing import TextIO
 from mockodp_contracts import Severity
 
 from mockodp.errors import ContractBroken
+from mockodp.fault_words import what_went_out
 from mockodp.ingest import Judged
 from mockodp.judgement import Judgement
 from mockodp.records import Received, Record, id_text
@@ -56,10 +57,12 @@ class Log:
             self._violations(record, judgement)
 
     def _status(self, judged: Judged) -> str:
-        """What the client sees; behind it what would have been answered without a fault, if that was something else."""
+        """What is answered; where a fault changed it what would have been, and behind it what went out."""
         colour = _YELLOW if judged.faults else _GREEN if judged.refusal is None else _RED
-        true = str(judged.record.status) if judged.record else judged.status
-        return self._paint(colour, judged.status) + (self._paint(_DIM, f" ({true})") if true != judged.status else "")
+        if judged.record is None or not judged.faults:
+            return self._paint(colour, judged.status)
+        true = judged.record.status
+        return self._paint(colour, f"{true}{what_went_out(true, judged.faults)}")
 
     def _faults(self, judged: Judged) -> str:
         told = ", ".join(f"fault {_printable(fault['name'])}: {_printable(fault['effect'])}" for fault in judged.faults)

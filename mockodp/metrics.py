@@ -23,6 +23,8 @@ def metrics(mock: MockODP) -> str:
         *_family("mockodp_requests_total", "counter", "Requests answered at emulated endpoints.", answered),
         *_family("mockodp_judged_total", "counter", "Bodies judged by a contract, by verdict.", judged),
         *_family("mockodp_faults_total", "counter", "Requests and handshakes struck, by the fault's name.", faulted),
+        *_family("mockodp_faults_armed", "gauge", "Faults armed.", [({}, len(mock.armoury.plan.armed()))]),
+        *_family("mockodp_clocks_moved", "gauge", "Accounts not in real time.", [({}, len(mock.clocks.moved()))]),
         *_family("mockodp_unrecorded_total", "counter", "Requests refused without a record, by reason.", unrecorded),
         *_family("mockodp_commits_total", "counter", "Groups of records committed.", [({}, mock.writer.commits)]),
         *_family("mockodp_waiting", "gauge", "Who waits for records to arrive.", [({}, mock.arrivals.waiting)]),

@@ -42,7 +42,9 @@ class MockODP:
         self.log = log
         self.arrivals = Arrivals()
         self.clocks = Clocks()
-        self.armoury = Armoury(self.clocks, item_test, member=settings.fault_member)
+        self.armoury = Armoury(
+            self.clocks, item_test, member=settings.fault_member, keys_account=keyring.account_of_key
+        )
         self.writer = GroupCommit(journal, self.arrivals)
         self.answered: Counter[tuple[str, str, str]] = Counter()
         self.faulted: Counter[str] = Counter()

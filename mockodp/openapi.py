@@ -15,6 +15,7 @@ from mockodp.faults.schema import CLOCK, FAULT, MOST_AT_ONCE
 from mockodp.regions import FUNCTION_HOSTS, Region
 from mockodp.routes import ROUTES, Route
 from mockodp.shapes import (
+    ANSWERED,
     ANY_ACCOUNT,
     CONTRACT,
     CURSOR,
@@ -66,6 +67,11 @@ _EXPECTATION_MEMBERS: Final[Schema] = {
     "action": {"description": "Short for a member of match.", **TEXT},
     "contract": {"description": "A contract the item must pass, by its name.", **CONTRACT},
     "verdict": {"description": "What the contract of its endpoint must say of the item.", "enum": ["pass", "fail"]},
+    "answered": {
+        "description": "What went out to whoever sent the item, a fault or not. Expected: a status such as 503, or "
+        "'2xx' for all of its hundred, or 'none' where no answer went out.",
+        "oneOf": [{"type": "integer", "minimum": 200, "maximum": 599}, ANSWERED],
+    },
     "endpoint": ENDPOINT,
     "region": REGION,
     "count": COUNT,
@@ -139,6 +145,7 @@ FILTERS: Final = (
     _parameter("verdict", {"type": "string", "enum": ["pass", "fail"]}, "Only this verdict of the contracts."),
     _parameter("rule", RULE, "Only what breaks this rule of the contracts."),
     _parameter("fault", FAULT_NAME, "Only what a fault of this name touched."),
+    _parameter("answered", ANSWERED, "Only what was answered so, a fault or not: a status, 2xx to 5xx, or none."),
     _parameter("type", TEXT, "Items of this event type."),
     _parameter("action", TEXT, "Items of this event action."),
     _parameter("since", {"type": "string", "format": "date-time"}, "Received at this time or later."),
@@ -154,8 +161,10 @@ PAGING: Final = (
     _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Most to give at once."),
 )
 OF_ACCOUNT: Final = (_parameter("account", NAME, "Only what may fall on this account, with its counts there."),)
-OF_ANY_ACCOUNT: Final = (
-    {**_parameter("account", ANY_ACCOUNT, "Those of this account alone, or '*' for every fault."), "required": True},
+WHICH_FAULTS: Final = (
+    _parameter(
+        "account", ANY_ACCOUNT, "Those of this account alone, or those armed for '*'; without it all there are."
+    ),
 )
 OF_THE_CLOCK: Final = ({**_parameter("account", NAME, "Whose clock."), "required": True},)
 STREAM_FILTERS: Final = (FILTERS[0], _parameter("after", RECORD_ID, "Go on after this record."))
@@ -249,6 +258,8 @@ def _control_paths() -> Schema:
             "post": _operation("open_account", "Open an account and get its test key.",
                 {"201": {**_json(ref("own/opened_account"), "Its name and key."), "links": _account_links()}},
                 requestBody=_body(NEW_ACCOUNT, required=False)),
+            "delete": _operation("reset_accounts", "Forget all accounts, records and faults, and their time.",
+                {"200": _json(ref("own/accounts"), "Those that were forgotten, with what they held.")}),
         },
         "/_mock/accounts/{name}": {
             "parameters": [_path("name", NAME)],
@@ -310,9 +321,9 @@ def _fault_paths(not_found: Schema) -> Schema:
             "post": _operation("arm_faults", "Arm a fault, or several: all of them or none.",
                 {"201": {**_json(ref("own/faults"), "They, with their ids."), "links": links}},
                 requestBody=_body(wanted)),
-            "delete": _operation("disarm_faults", "Take away the faults of an account, or all there are.",
+            "delete": _operation("disarm_faults", "Take away the faults of an account, those of '*', or all there are.",
                 {"200": _json(ref("own/faults"), "Those that were armed, with what they did.")},
-                parameters=list(OF_ANY_ACCOUNT)),
+                parameters=list(WHICH_FAULTS)),
         },
         "/_mock/faults/presets": {"get": _operation("list_fault_presets", "The ready faults by name.",
             {"200": _json(ref("own/fault_presets"), "They, as anyone could write them.")})},

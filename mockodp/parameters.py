@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from mockodp.errors import QueryError
 from mockodp.journal import Query, RowFilter
-from mockodp.records import id_number
+from mockodp.records import answered_range, id_number
 
 Parameter = Mapping[str, Any]
 
@@ -211,6 +211,7 @@ def read_query(given: Mapping[str, Any]) -> Query:
     return Query(
         rows=RowFilter(
             **{name: given.get(name) for name in _OF_ROWS},
+            answered=answered_range(given["answered"]) if "answered" in given else None,
             since_us=_moment("since", given.get("since")),
             until_us=_moment("until", given.get("until")),
         ),

@@ -47,6 +47,14 @@ def address(record_id: int, index: int) -> str:
     return f"{id_text(record_id)}.{index}"
 
 
+def answered_range(told: float | str) -> tuple[int, int]:
+    """The least and the most of `Record.answered` that is meant by 503, ``"503"``, ``"5xx"`` or ``"none"``."""
+    if told == "none":
+        return 0, 0
+    text = told if isinstance(told, str) else str(int(told))  # JSON may write 503.0
+    return int(text.replace("x", "0")), int(text.replace("x", "9"))
+
+
 def id_number(text: str) -> int | None:
     """The number of a shown record id, or None if it is none."""
     return int(text, 16) if re.fullmatch(r"[0-9a-f]{16}", text) and int(text, 16) < 2**63 else None
@@ -97,6 +105,11 @@ class Record:
     """What it says in full, as `Judgement.packed`; None also if there is nothing to say."""
     faults: tuple[Mapping[str, Any], ...] = ()
     """The faults that touched it; *status* and *answer* are what would have been answered without them."""
+
+    @property
+    def answered(self) -> int:
+        """The status that went out, a fault or not; 0 if none did."""
+        return next((fault["answered"] or 0 for fault in self.faults if "id" in fault), self.status)
 
     @property
     def accepted(self) -> bool:

@@ -38,6 +38,11 @@ CURSOR: Final[Schema] = {
 }  # fmt: skip
 REGION: Final[Schema] = {"type": "string", "enum": [region.value for region in Region]}
 ENDPOINT: Final[Schema] = {"type": "string", "enum": [route.endpoint for route in ROUTES]}
+ANSWERED: Final[Schema] = {
+    "type": "string",
+    "pattern": "^([2-5](xx|[0-9]{2})|none)$",
+    "description": "A status such as 503, 2xx for all of its hundred, or none where no answer went out.",
+}
 RULE: Final[Schema] = {"type": "string", "enum": sorted({*catalog().rules, *SHAPE_RULES.values(), NOT_LOOKED_AT})}
 CONTRACT: Final[Schema] = {"type": "string", "enum": list(catalog().short_names)}
 TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2000}

@@ -162,10 +162,10 @@ def _har_request(harfile: Any, record: Record) -> Any:
 
 def _har_response(harfile: Any, record: Record) -> Any:
     """The answer as it went out; where a fault replaced it only the status is known, and 0 says that none came."""
-    status = next((fault["answered"] for fault in record.faults if "id" in fault), record.status)
+    status = record.answered
     answer = record.answer if status == record.status else b""
     return harfile.Response(
-        status=status or 0,
+        status=status,
         statusText=phrase(status) if status else "",
         httpVersion="HTTP/1.1",
         headers=[harfile.Record(name="content-type", value="application/json")] if answer else [],

@@ -27,7 +27,7 @@ from mockodp.journal import AccountInfo, Arrivals, Journal, Query, RowFilter, is
 from mockodp.journal.index import words_of
 from mockodp.journal.search import scan
 from mockodp.judgement import Word
-from mockodp.records import Record, address, id_number, id_text
+from mockodp.records import Record, address, answered_range, id_number, id_text
 
 Verdict = Literal["pass", "fail", "unknown"]
 Ask = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -37,6 +37,7 @@ NEAREST: Final = 3
 _LOOKED_AT_FOR_MISSES: Final = 1_000
 _FOREVER: Final = 10**9
 _CHUNK: Final = 200
+_ASKED: Final = 100
 _COSTLY_SECONDS: Final = 0.005
 _LONGEST_BREATH_SECONDS: Final = 1.0
 
@@ -73,6 +74,8 @@ class Expectation:
     """The contract that an item must pass, by its name."""
     verdict: Word | None = None
     """What the contract of the item's endpoint must say of it."""
+    answered: tuple[int, int] | None = None
+    """The least and the most of the status that went out, a fault or not; 0 is none."""
     endpoint: str | None = None
     region: str | None = None
     count: Count = Count(1, 1)
@@ -90,7 +93,7 @@ class Expectation:
                 found += [_of_violation(error) for error in contract(item).of(Severity.ERROR)]
             if self.verdict is not None:
                 found += _of_verdict(self.verdict, record, item)
-            return found
+            return found + _of_answer(self.answered, record)
 
         return short
 
@@ -236,7 +239,7 @@ def look(journal: Journal, wanted: Verification) -> Outcome:
     dropped = info.dropped_records if info and info.dropped_through > wanted.after else 0
     problem = _problem(tallies, ordered=wanted.ordered)
     if problem:
-        problem += _hint(journal, wanted, info)
+        problem += _hint(journal, wanted, info) + _hint_of_faults(journal, tallies)
     verdict: Verdict = "fail" if problem else "pass"
     message = problem or "As expected."
     if dropped and not any(tally.beyond_repair for tally in tallies):
@@ -261,6 +264,20 @@ def _hint(journal: Journal, wanted: Verification, info: AccountInfo | None) -> s
         return ""
     what = "A request was refused with" if count == 1 else f"{count} requests were refused, the last with"
     return f" {what} {last[0].status}: {last[0].refusal['message']} ({id_text(last[0].id)})"
+
+
+def _hint_of_faults(journal: Journal, tallies: Sequence[Tally]) -> str:
+    """That more came than may come since a fault let its sender believe that it had not."""
+    surplus = next((tally for tally in tallies if tally.beyond_repair), None)
+    if surplus is None or surplus.expectation.answered is not None:
+        return ""
+    records = (journal.get(record_id) for record_id in dict.fromkeys(place[0] for place in surplus.found[:_ASKED]))
+    answers = [record.answered or "none" for record in records if record and record.answered != record.status]
+    if not answers:
+        return ""
+    what = "One of the requests was" if len(answers) == 1 else f"{len(answers)} of the requests were"
+    seen = ", ".join(map(str, dict.fromkeys(answers)))
+    return f" {what} answered otherwise by a fault ({seen}): answered '2xx' counts only those that were not."
 
 
 def _tally(journal: Journal, wanted: Verification, expectation: Expectation, through: int) -> Tally:
@@ -411,6 +428,17 @@ def _of_verdict(wanted: Word, record: Record, item: Any) -> list[Difference]:
     return [_of_violation(replace(error, pointer=error.pointer.removeprefix("/0"))) for error in errors]
 
 
+def _of_answer(wanted: tuple[int, int] | None, record: Record) -> list[Difference]:
+    """Why something else than *wanted* went out."""
+    came = record.answered
+    if wanted is None or wanted[0] <= came <= wanted[1]:
+        return []
+    expected = str(wanted[0] or "none") if wanted[0] == wanted[1] else f"{wanted[0] // 100}xx"
+    because = ", ".join(fault["name"] for fault in record.faults if "id" in fault)
+    said = f"expected to be answered {expected}, was {came or 'none'}{f' by fault {because}' if because else ''}"
+    return [Difference("", None, came or None, said)]
+
+
 # -- from JSON ---------------------------------------------------------------------------------------------------
 
 
@@ -451,6 +479,7 @@ def _read_expectation(document: Mapping[str, Any]) -> Expectation:
         schema=document.get("schema"),
         contract=document.get("contract"),
         verdict=document.get("verdict"),
+        answered=answered_range(document["answered"]) if "answered" in document else None,
         endpoint=document.get("endpoint"),
         region=document.get("region"),
         count=_read_count(document.get("count", 1)),

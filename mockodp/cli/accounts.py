@@ -33,7 +33,7 @@ def accounts(client: Client, as_json: bool) -> None:
 
 @click.command(short_help="Forget accounts and all their records.")
 @click.argument("names", nargs=-1, metavar="[ACCOUNT]...")
-@click.option("--all", "everything", is_flag=True, help="All accounts.")
+@click.option("--all", "everything", is_flag=True, help="All accounts, and every fault and moved clock.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @connected
 def reset(client: Client, names: tuple[str, ...], everything: bool, yes: bool) -> int:
@@ -41,10 +41,12 @@ def reset(client: Client, names: tuple[str, ...], everything: bool, yes: bool) -
     if bool(names) == everything:
         raise SettingsError("Name the accounts to reset, or give --all; not both.")
     if everything:
-        names = tuple(account["name"] for account in client.accounts())
-        if not yes and not _agreed(len(names)):
+        if not yes and not _agreed(len(client.accounts())):
             click.echo("mockodp: nothing was reset.", err=True)
             return 2
+        for each in client.reset_all():
+            click.echo(f"{each['name']}: {each['records']} records forgotten")
+        return 0
     for name in names:
         click.echo(f"{name}: {client.reset(name)} records forgotten")
     return 0
@@ -53,4 +55,4 @@ def reset(client: Client, names: tuple[str, ...], everything: bool, yes: bool) -
 def _agreed(count: int) -> bool:
     if not sys.stdin.isatty():
         raise SettingsError("Resetting all accounts needs --yes where nobody can be asked.")
-    return click.confirm(f"Forget all records of {count} accounts?", err=True)
+    return click.confirm(f"Forget all records of {count} accounts, and every fault and moved clock?", err=True)

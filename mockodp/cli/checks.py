@@ -53,8 +53,8 @@ def check_all(settings: Settings, url: str | None = None, token: str | None = No
         checks = [Check("locator", "warn", str(error)), *check_ports(settings)]
         return [*checks, check_names(resolved(VENDOR_HOSTS)), check_node(), check_preload()]
     return [
-        check_locator(mock), check_server(mock), check_tls(mock), check_names(resolved(VENDOR_HOSTS)), check_node(),
-        check_preload(),
+        check_locator(mock), check_server(mock), *check_faults(mock), check_tls(mock),
+        check_names(resolved(VENDOR_HOSTS)), check_node(), check_preload(),
     ]  # fmt: skip
 
 
@@ -102,6 +102,22 @@ def check_server(mock: Located) -> Check:
         return Check("server", "warn", f"{mock.url} runs version {running}, this is {here}",
                      "Stop it with 'mockodp down' and start it again.")  # fmt: skip
     return Check("server", "ok", f"{mock.url} answers, version {running}")
+
+
+def check_faults(mock: Located) -> Iterable[Check]:
+    """Whether the mock misbehaves on purpose, or shows another time than there is; nothing if it does not answer."""
+    try:
+        with client_of(mock) as client:
+            counts = client.metrics()
+    except MockODPError:  # told by the check of the server
+        return
+    armed, moved = (int(counts.get(f"mockodp_{name}", 0)) for name in ("faults_armed", "clocks_moved"))
+    found = f"faults armed: {armed}; accounts whose clock is not real: {moved}"
+    if armed or moved:
+        yield Check("faults", "warn", found, "See 'mockodp fault ls'; 'mockodp fault rm --all' takes all faults away, "
+                    "'mockodp clock reset ACCOUNT' makes it real time.")  # fmt: skip
+    else:
+        yield Check("faults", "ok", found)
 
 
 def check_tls(mock: Located) -> Check:

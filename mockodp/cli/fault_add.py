@@ -46,7 +46,7 @@ _OF_ITEM: Final = ("type", "action", "contract")
     "--match",
     multiple=True,
     metavar="PATH=VALUE",
-    help="Only requests with an item that has this value (JSON or text) at a dotted path. May be repeated.",
+    help="Only requests with an item with this value (JSON or text) at a dotted path or JSON Pointer. May be repeated.",
 )
 @click.option("--type", metavar="TEXT", help="Only requests with an item of this event type.")
 @click.option("--action", metavar="TEXT", help="Only requests with an item of this event action.")
@@ -78,6 +78,8 @@ def add(client: Client, account: str | None, file: BinaryIO | None, as_json: boo
 
     FILE holds [[fault]] tables as TOML, or the same as JSON. Those that name no account are for ACCOUNT. All of them
     are armed, or none.
+
+    A TIME is a number with its unit: ms, s, m, h or d.
 
     \b
       mockodp fault add shop --preset 429-storm
@@ -153,6 +155,8 @@ def _put(partial: dict[str, Any], text: str) -> None:
             f"--match is {text!r}, expected PATH=VALUE with names of members, such as data.plan=pro; "
             "for items of arrays write a match.item.schema into a --file."
         )
+    if path.startswith("/"):
+        *way, last = (part.replace("~1", "/").replace("~0", "~") for part in (*way, last))
     place = partial
     for part in way:
         place = place.setdefault(part, {})

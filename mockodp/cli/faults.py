@@ -60,7 +60,7 @@ def list_faults(client: Client, account: str | None, as_json: bool) -> None:
 
 @click.command("rm", short_help="Take faults away.")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--account", metavar="NAME", help="All faults of this account.")
+@click.option("--account", metavar="NAME", help="All faults of this account; '*': those armed for '*'.")
 @click.option("--all", "everything", is_flag=True, help="All faults there are.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @connected
@@ -68,12 +68,13 @@ def remove(client: Client, ids: tuple[str, ...], account: str | None, everything
     """Take the faults with these IDs away, or those of an account, or all; and say what they did."""
     if sum((bool(ids), account is not None, everything)) != 1:
         raise SettingsError("Name the faults to take away by their ids, or give --account, or --all: one of these.")
-    gone = [client.disarm(each) for each in ids] if ids else client.disarm_all("*" if everything else account or "")
+    gone = [client.disarm(each) for each in ids] if ids else client.disarm_all(account)
     if as_json:
         print_json({"faults": gone})
         return
     for each in gone:
-        click.echo(f"{each['id']}: {printable(each['name'])} is gone; met {each['met']}, struck {each['struck']}")
+        named = f" ({printable(each['name'])})" if each["name"] != each["id"] else ""
+        click.echo(f"{each['id']}{named} is gone; met {each['met']}, struck {each['struck']}")
     if not gone:
         click.echo("No fault was armed.", err=True)
 

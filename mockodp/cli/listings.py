@@ -78,6 +78,10 @@ def _list(client: Client, kind: str, form: str, output: Path | None, narrowed: M
             _write(output, iter([pretty(page)]))
         else:
             _table(kind, page, output, newest=newest is not False)
+            if not page[kind] and "status" in wanted and wanted["status"] is not None:
+                click.echo(
+                    "--status asks for what would be answered without faults; --answered for what was.", err=True
+                )
 
 
 def _paged(

@@ -12,6 +12,7 @@ import click
 from mockodp.cli.connection import connected
 from mockodp.cli.output import console, print_json, printable
 from mockodp.errors import ContractBroken, QueryError
+from mockodp.fault_words import what_went_out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,9 +51,9 @@ def _print_item(out: Console, item: Mapping[str, Any]) -> None:
 
 
 def _print_record(out: Console, record: Mapping[str, Any]) -> None:
-    accepted = record["accepted"]
+    accepted, went_out = record["accepted"], what_went_out(record["status"], record["faults"])
     _facts(out, f"Record {record['id']}", "green" if accepted else "red", {
-        "answer": f"{record['status']} {'accepted' if accepted else 'refused'}",
+        "answer": f"{record['status']}{went_out} {'accepted' if accepted else 'refused'}",
         "verdict": _verdict(record), "account": record["account"], "region": record["region"],
         "endpoint": record["endpoint"], "received": f"{record['received_at']}, ready in {record['duration_ms']:g} ms",
     })  # fmt: skip

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mockodp.cli.output import printable
+from mockodp.fault_words import what_went_out
 
 
 def records_table(records: Sequence[Mapping[str, Any]], today: date | None = None) -> Table:
@@ -87,10 +88,7 @@ def presets_table(presets: Sequence[Mapping[str, Any]]) -> Table:
 def status_text(record: Mapping[str, Any]) -> Text:
     """The status, green if the request was accepted; behind it what a fault sent instead."""
     text = Text(str(record["status"]), "green" if record["accepted"] else "red")
-    struck = [fault["answered"] for fault in record.get("faults", ()) if fault.get("id")]
-    if struck and struck[-1] != record["status"]:
-        text.append(f"→{struck[-1] or '-'}", "yellow")
-    return text
+    return text.append(what_went_out(record["status"], record.get("faults", ())), "yellow")
 
 
 def verdict_text(judged: Mapping[str, Any]) -> Text:

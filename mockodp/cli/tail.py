@@ -12,6 +12,7 @@ import orjson
 
 from mockodp.cli.connection import connected
 from mockodp.cli.output import printable
+from mockodp.fault_words import what_went_out
 
 if TYPE_CHECKING:
     from mockodp.client import Client
@@ -39,8 +40,8 @@ def record_line(record: Mapping[str, Any]) -> str:
     status = (
         click.style(str(record["status"]), fg="green" if record["accepted"] else "red")
         if _colours()
-        else record["status"]
-    )
+        else str(record["status"])
+    ) + what_went_out(record["status"], record["faults"])
     count = "" if record["item_count"] is None else str(record["item_count"])
     endpoint = printable(record["endpoint"] or record["path"][:20])
     line = f"{time} {status} {record['region']} {endpoint:<20} {count:>3} {record['id']} {printable(record['account'])}"

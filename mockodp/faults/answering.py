@@ -19,11 +19,12 @@ _MULTI_STATUS: Final = 207
 _LEAST_ERROR: Final = 400
 
 
-def faulted(answer: Answer, strike: Strike, *, items: int, status: int, at_us: int) -> Answer:
+def faulted(answer: Answer, strike: Strike, *, items: int, status: int, at_us: int, is_named: bool = True) -> Answer:
     """
     What is answered instead of *answer*; itself where the fault only holds it back or breaks it on the wire.
 
-    *items* is how many the request has, *status* that of an accepted item, for an answer item by item.
+    *items* is how many the request has, *status* that of an accepted item, for an answer item by item. Unless the
+    fault *is_named* the answer looks as if it were a true one.
     """
     effect = strike.effect
     if effect.status is None:
@@ -34,13 +35,17 @@ def faulted(answer: Answer, strike: Strike, *, items: int, status: int, at_us: i
         headers.setdefault("retry-after", str(retry_after))
     if effect.location is not None:
         headers.setdefault("location", effect.location)
-    body = b"" if effect.status in BODILESS else _body(effect, strike.fault.name, items, status, at_us)
+    body = (
+        b""
+        if effect.status in BODILESS
+        else _body(effect, strike.fault.name if is_named else None, items, status, at_us)
+    )
     if isinstance(effect.body, str):
         headers.setdefault("content-type", "text/plain; charset=utf-8")
     return Answer(effect.status, body, tuple((name.encode(), value.encode()) for name, value in headers.items()))
 
 
-def _body(effect: Effect, name: str, items: int, accepted: int, at_us: int) -> bytes:
+def _body(effect: Effect, name: str | None, items: int, accepted: int, at_us: int) -> bytes:
     if effect.status == _MULTI_STATUS and effect.fail is not None:
         return orjson.dumps({"results": [_result(effect, index, accepted) for index in range(items)]})
     if isinstance(effect.body, str):
@@ -50,7 +55,7 @@ def _body(effect: Effect, name: str, items: int, accepted: int, at_us: int) -> b
     status = effect.status or 0
     if status < _LEAST_ERROR:
         return b"{}"
-    detail = {"message": f"The fault {name!r} of the mock was asked to answer so."}
+    detail = {"message": f"The fault {name!r} of the mock was asked to answer so." if name else f"{phrase(status)}."}
     return orjson.dumps(envelope(phrase(status), status, detail, at_us))
 
 

@@ -71,3 +71,7 @@ class Clocks:
     def reset(self, account: str) -> None:
         """Real time again."""
         self._set.pop(account, None)
+
+    def reset_all(self) -> None:
+        """Real time everywhere."""
+        self._set.clear()

@@ -2,7 +2,7 @@
 How a faulted answer goes out, or does not: held back, torn, late, or no HTTP at all.
 
 What uvicorn would refuse to send, because it is broken, is written to the connection itself. All waiting ends when
-the client goes away and when the mock stops.
+the client resets the connection and when the mock stops; one that only ends its own side may still want its answer.
 """
 
 from __future__ import annotations

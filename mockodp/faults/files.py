@@ -40,6 +40,10 @@ def faults_in(text: bytes, name: str) -> list[Any]:
         document = [document] if isinstance(document, dict) else document
     elif isinstance(document, dict) and "account" in document:
         document = [document]
+    try:
+        orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        raise SettingsError(f"{name} is nested too deep, at most 254 levels are read here.") from None
     if not isinstance(document, list):
         raise SettingsError(f"{name} holds no faults; {_EXPECTED}.")
     if not document:

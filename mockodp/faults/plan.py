@@ -59,6 +59,14 @@ class _Tally:
 
 
 @dataclass(slots=True)
+class Blocked:
+    """How many requests a fault was not asked about, and the fault that struck the last of them."""
+
+    behind: Fault
+    count: int = 0
+
+
+@dataclass(slots=True)
 class Armed:
     """A fault, and how it did so far."""
 
@@ -67,13 +75,15 @@ class Armed:
     armed_us: int
     """When it was armed, on the clock of its account; for all accounts, in real time."""
     number: int = 0
-    moved: Mapping[str, int] = field(default_factory=dict)
-    """For all accounts: when that was in those whose clock was not real."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """For all accounts: when that was in those whose clock is not real."""
     met: int = 0
     """How many requests its match met while it lasted, before *nth*, *every* and *probability* choose among them."""
     struck: int = 0
     """How many it did something to."""
     tallies: dict[str, _Tally] = field(default_factory=dict)
+    blocked: dict[str, Blocked] = field(default_factory=dict)
+    """By account: the requests that it would have been asked about, had none before it struck them."""
 
     def is_over(self, now_us: int) -> bool:
         """Whether it will never strike again, *now_us* in its account; for all accounts, where nothing met it yet."""
@@ -83,6 +93,29 @@ class Armed:
     def begun_us(self, account: str) -> int:
         """When it was armed on the clock of *account*."""
         return self.moved.get(account, self.armed_us)
+
+    def has_expired(self, account: str, now_us: int) -> bool:
+        """Whether its time is over, *now_us* on the clock of *account*."""
+        lifetime_us = self.fault.lifetime_us
+        return lifetime_us is not None and now_us - self.begun_us(account) >= lifetime_us
+
+    def jump(self, account: str, from_us: int, to_us: int) -> None:
+        """
+        Go on as if the clock of *account* had always been as far ahead as it is since it jumped.
+
+        What met no request there yet begins at the new time, so that it makes no difference which came first, the
+        fault or the clock; unless it is over, and so it stays.
+        """
+        tally, begun_us = self.tallies.get(account), self.begun_us(account)
+        is_fresh = tally is None and not self.has_expired(account, from_us)
+        begun_us = to_us if is_fresh else begun_us + to_us - from_us
+        if self.fault.account == EVERY_ACCOUNT:
+            self.moved[account] = begun_us
+        else:
+            self.armed_us = begun_us
+        if tally is not None:
+            tally.step_us += to_us - from_us
+            tally.filled_us += to_us - from_us
 
 
 class FaultPlan:
@@ -105,20 +138,29 @@ class FaultPlan:
         *now_us* is the time in its account; for all accounts it is real time, but for those in *moved*.
         """
         self._count += 1
-        self._armed[fault.id] = armed = Armed(fault, meets, now_us, self._count, moved or {})
-        self._sort()
+        self._armed[fault.id] = armed = Armed(fault, meets, now_us, self._count, dict(moved or {}))
+        self._put(armed)
         return armed
 
     def disarm(self, ids: Iterable[str]) -> list[Armed]:
         """Take faults away; those that were there."""
         gone = [self._armed.pop(each) for each in ids if each in self._armed]
-        self._sort()
+        self._of_account, self._of_handshakes, self.is_empty = {}, [], True
+        for armed in self._armed.values():
+            self._put(armed)
         return gone
 
     def forget(self, account: str) -> None:
         """Begin anew for *account*, with the faults that are armed."""
         for armed in self._armed.values():
             armed.tallies.pop(account, None)
+            armed.blocked.pop(account, None)
+            armed.moved.pop(account, None)
+
+    def jump(self, account: str, from_us: int, to_us: int) -> None:
+        """The clock of *account* was set to another time: what lasts goes on from there."""
+        for armed in self._asked(account):
+            armed.jump(account, from_us, to_us)
 
     def armed(self, account: str | None = None) -> list[Armed]:
         """All faults, or those that may fall on requests of *account*."""
@@ -128,14 +170,16 @@ class FaultPlan:
     def strikes(self, occasion: Occasion) -> list[Strike]:
         """What falls on a request: at most one fault, and delays."""
         found: list[Strike] = []
-        is_struck = False
+        striking: Fault | None = None
         for armed in self._asked(occasion.account):
-            if is_struck and not armed.fault.only_delays:
+            if striking is not None and not armed.fault.only_delays:
+                _block(armed, striking, occasion)
                 continue
             strike = _strike(armed, occasion)
             if strike is not None:
                 found.append(strike)
-                is_struck = is_struck or not strike.effect.is_delay_only
+                if not strike.effect.is_delay_only:
+                    striking = striking or strike.fault
         return found
 
     def fails_handshake(self, region: str | None, now_us: int) -> Strike | None:
@@ -148,14 +192,13 @@ class FaultPlan:
         own, everybodys = self._of_account.get(account, _NONE), self._of_account.get(EVERY_ACCOUNT, _NONE)
         return sorted([*own, *everybodys], key=_ORDER) if own and everybodys else own or everybodys
 
-    def _sort(self) -> None:
-        """So that a request costs nothing for the faults of other accounts."""
-        of_account: dict[str, list[Armed]] = {}
-        self._of_handshakes = [armed for armed in self._armed.values() if armed.fault.fails_handshakes]
-        for armed in self._armed.values():
-            if not armed.fault.fails_handshakes:
-                of_account.setdefault(armed.fault.account, []).append(armed)
-        self._of_account, self.is_empty = of_account, not of_account
+    def _put(self, armed: Armed) -> None:
+        """Where it is looked for, so that a request costs nothing for the faults of other accounts."""
+        if armed.fault.fails_handshakes:
+            self._of_handshakes.append(armed)
+        else:
+            self._of_account.setdefault(armed.fault.account, []).append(armed)
+            self.is_empty = False
 
 
 _ORDER: Final = attrgetter("number")
@@ -175,7 +218,7 @@ def _strike(armed: Armed, occasion: Occasion) -> Strike | None:
         return None
     tally.met, armed.met = tally.met + 1, armed.met + 1
     chance, draw = _draws(fault, account, tally.met)
-    if not _is_chosen(fault, tally.met, chance):
+    if not _is_chosen(fault, tally.met, chance) or not _touches(step.effect, occasion):
         return None
     retry_after = None
     if fault.budget is not None:
@@ -187,6 +230,23 @@ def _strike(armed: Armed, occasion: Occasion) -> Strike | None:
         return None
     tally.struck, armed.struck = tally.struck + 1, armed.struck + 1
     return Strike(fault, step.effect, draw, retry_after)
+
+
+def _block(armed: Armed, striking: Fault, occasion: Occasion) -> None:
+    """Count a request that another fault took, so that nobody looks for a mistake in the match of this one."""
+    account = occasion.account
+    if armed.has_expired(account, occasion.now_us) or not _fits(armed, occasion):
+        return
+    blocked = armed.blocked.setdefault(account, Blocked(striking))
+    blocked.behind, blocked.count = striking, blocked.count + 1
+
+
+def _touches(effect: Effect | None, occasion: Occasion) -> bool:
+    """Whether there is anything for an effect to do: one that lets items fail needs one of them."""
+    if effect is None or effect.fail is None:
+        return True
+    count = len(occasion.items())
+    return count > 1 if isinstance(effect.fail, str) else any(index < count for index in effect.fail)
 
 
 def _fits(armed: Armed, occasion: Occasion) -> bool:
@@ -202,7 +262,7 @@ def _due(armed: Armed, account: str, tally: _Tally, now_us: int) -> Step | None:
     """The step that the next request would meet; None if the fault is over."""
     fault = armed.fault
     if (
-        (fault.lifetime_us is not None and now_us - armed.begun_us(account) >= fault.lifetime_us)
+        armed.has_expired(account, now_us)
         or tally.struck == fault.most_requests
         or (fault.match.nth and tally.met >= max(fault.match.nth))
     ):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any, Final
 
 from mockodp_contracts.violation import pointer_to
@@ -24,9 +25,10 @@ from mockodp.parameters import in_words, misfits
 Json = Mapping[str, Any]
 Reason = Mapping[str, str]
 
-_UNITS_US: Final = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_UNITS_US: Final = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _SHORTEST_STEP_US: Final = 1_000
-_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_EXACT: Final = 2**53
+_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 MULTI_STATUS: Final = 207
 _ANSWER: Final = frozenset({"status", "headers", "body", "retry_after", "fail", "fail_status", "location"})
@@ -35,6 +37,9 @@ _OF_THE_BODY: Final = frozenset(
     {Wire.STALL_AFTER_HEADERS, Wire.HALF_BODY, Wire.DRIP, Wire.SHORT_LENGTH, Wire.LONG_LENGTH}
 )
 _FRAMING: Final = ("connection", "content-length", "transfer-encoding")
+_NAMING: Final = "x-mockodp-fault"
+_DECIDING: Final = ("status", "wire")
+"""What an effect is; all its other members only say how."""
 _SHORT_FOR: Final = {"retry_after": "retry-after", "location": "location"}
 _UNANSWERED: Final = frozenset({Wire.RESET, Wire.LOST_ANSWER, Wire.GARBAGE, Wire.TLS_FAILURE})
 _TIMED: Final[Mapping[str, float]] = {Wire.STALL: 11.0, Wire.STALL_AFTER_HEADERS: 11.0, Wire.DRIP: 0.1}
@@ -43,14 +48,25 @@ _TIMED: Final[Mapping[str, float]] = {Wire.STALL: 11.0, Wire.STALL_AFTER_HEADERS
 
 def read_fault(document: Any, fault_id: str) -> Fault:
     """The fault that *document* describes; `QueryError` with every reason why it is none."""
+    document = _whole_numbers(document)
     reasons: tuple[Reason, ...] = misfits(document, FAULT)
     whole: Json = {}
     if not reasons:
         whole = _with_preset(document)
-        reasons = tuple(_contradictions(whole))
+        reasons = tuple(_of_preset(document)) or tuple(_contradictions(whole))
     if reasons:
         raise makes_no_sense(reasons)
     return replace(_fault(whole, fault_id), said=document)
+
+
+def _whole_numbers(value: Any) -> Any:
+    """*value* with 503 for each 503.0, which JSON does not tell apart; the body of an answer stays as it is."""
+    if isinstance(value, dict):
+        return {name: each if name == "body" else _whole_numbers(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(each) for each in value]
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT
+    return int(value) if is_whole else value
 
 
 def makes_no_sense(reasons: Sequence[Reason]) -> QueryError:
@@ -65,18 +81,43 @@ def duration_us(value: Any) -> int:
 
 
 def _with_preset(document: Json) -> Json:
-    """The ready fault that *document* names, its members replaced; in *match* and *expires* one by one."""
+    """
+    The ready fault that *document* names, its members replaced; in *match*, *expires* and *effect* one by one.
+
+    Beside a ready sequence the members of *effect* are those of each of its steps that has one.
+    """
     name = document.get("preset")
     if name is None:
         return document
     ready = PRESETS[name].fault
     own = {member: value for member, value in document.items() if member != "preset"}
-    for member in ("match", "expires"):
+    for member in ("match", "expires", "effect"):
         if member in own and member in ready:
             own[member] = {**ready[member], **own[member]}
-    if "effect" in own or "sequence" in own:
+    if "sequence" in own:
         ready = {member: value for member, value in ready.items() if member not in ("effect", "sequence", "repeat")}
+    elif "effect" in own and "sequence" in ready:
+        effect = own.pop("effect")
+        own["sequence"] = [_overlaid(step, effect) for step in ready["sequence"]]
     return {"name": name, **ready, **own}
+
+
+def _overlaid(step: Json, effect: Json) -> Json:
+    return step if step["effect"] is None else {**step, "effect": {**step["effect"], **effect}}
+
+
+def _of_preset(document: Json) -> Iterator[Reason]:
+    """An effect that would be another in each step of a ready sequence."""
+    name = document.get("preset")
+    if name is None or "sequence" not in PRESETS[name].fault or "sequence" in document:
+        return
+    for member in _DECIDING:
+        if member in document.get("effect", {}):
+            yield _reason(
+                f"/effect/{member}",
+                f"cannot replace the sequence of preset {name!r}: write a sequence of your own in place of effect "
+                "(the preset's is shown by 'mockodp fault presets --json')",
+            )
 
 
 # -- what a shape cannot say --------------------------------------------------------------------------------------
@@ -91,6 +132,7 @@ def _contradictions(document: Json) -> Iterator[Reason]:
     for place, effect in _effects(document):
         yield from _of_effect(place, effect, document)
     yield from _of_sequence(document.get("sequence", ()))
+    yield from _of_reach(document)
     yield from _of_match(document.get("match", {}))
     for member, name in (("budget", "per"), ("expires", "after")):
         if name in document.get(member, {}) and duration_us(document[member][name]) == 0:
@@ -116,6 +158,21 @@ def _of_sequence(steps: Sequence[Json]) -> Iterator[Reason]:
         yield _reason("/sequence", "has no effect in any of its steps")
     if Wire.TLS_FAILURE in wires and set(wires) != {Wire.TLS_FAILURE}:
         yield _reason("/sequence", "mixes tls_failure with effects on requests: where a handshake fails, none comes")
+
+
+def _of_reach(document: Json) -> Iterator[Reason]:
+    """Steps without effect that last until the fault has ended."""
+    idle = list(takewhile(lambda step: step["effect"] is None, document.get("sequence", ())))
+    if not idle or len(idle) == len(document["sequence"]):
+        return
+    after, nth = document.get("expires", {}).get("after"), document.get("match", {}).get("nth")
+    if after is not None and sum(duration_us(step.get("for", 0)) for step in idle) >= duration_us(after):
+        yield _reason("/sequence", f"has no effect before the fault expires after {after!r}")
+    if nth is None or "budget" in document or any("for" in step for step in idle):
+        return
+    chosen = len(set(nth)) if isinstance(nth, list) else 1
+    if sum(step.get("times", 1) for step in idle) >= chosen:
+        yield _reason("/match/nth", f"can strike nothing: sequence has no effect on the first {chosen} it chooses")
 
 
 def _of_effect(place: str, effect: Json, document: Json) -> Iterator[Reason]:
@@ -155,14 +212,22 @@ def _of_answer(place: str, effect: Json, status: int) -> Iterator[Reason]:
             yield _reason(f"{place}/{member}", f"cannot be sent with status {status}, which has none")
         if effect.get("wire") in _OF_THE_BODY:
             yield _reason(f"{place}/wire", f"{effect['wire']!r} breaks a body, and status {status} has none")
+    if effect.get("body") == "" and effect.get("wire") in _OF_THE_BODY - {Wire.LONG_LENGTH}:
+        yield _reason(f"{place}/wire", f"{effect['wire']!r} breaks a body, and that of this effect is empty")
     yield from _of_headers(place, effect)
 
 
 def _of_headers(place: str, effect: Json) -> Iterator[Reason]:
+    seen: set[str] = set()
     for name in effect.get("headers", {}):
         where = f"{place}{pointer_to(['headers', name])}"
         if name.lower() in _FRAMING:
             yield _reason(where, "is the server's own; wire short_length and long_length lie about the length")
+        if name.lower() == _NAMING:
+            yield _reason(where, "is the mock's own: give the fault a name, or start the mock with --no-fault-header")
+        if name.lower() in seen:
+            yield _reason(where, "is given twice: the case of letters makes no other header")
+        seen.add(name.lower())
         for member, header in _SHORT_FOR.items():
             if member in effect and name.lower() == header:
                 yield _reason(where, f"stands beside {member}, which makes that header")
@@ -185,6 +250,8 @@ def _of_delay(place: str, delay: Any) -> Iterator[Reason]:
         yield _reason(f"{place}/uniform", "begins after its end")
     if "percentiles" in delay:
         points = sorted((float(percent), duration_us(value)) for percent, value in delay["percentiles"].items())
+        if len({percent for percent, _ in points}) < len(points):
+            yield _reason(f"{place}/percentiles", "has the same percentile twice")
         if [value for _, value in points] != sorted(value for _, value in points):
             yield _reason(f"{place}/percentiles", "has a shorter time for a higher percentile")
 

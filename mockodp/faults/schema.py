@@ -12,12 +12,12 @@ Schema = dict[str, Any]
 
 MOST_AT_ONCE: Final = 100
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
-_TIME: Final = "a time with its unit such as '200ms', '11s', '10m' or '4h', or a number of milliseconds"
+_TIME: Final = "a time with its unit (ms, s, m, h or d) such as '200ms', '11s' or '4h'; in JSON also a number of ms"
 DURATION: Final[Schema] = {
     "description": f"Expected: {_TIME}.",
     "oneOf": [
         {"type": "number", "minimum": 0, "maximum": 1_000_000_000_000},
-        {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})?(ms|s|m|h)$"},
+        {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})?(ms|s|m|h|d)$"},
     ],
 }
 ITEM: Final[Schema] = {
@@ -162,7 +162,7 @@ FAULT: Final[Schema] = {
         },
         "account": ANY_ACCOUNT,
         "preset": {
-            "description": "A ready fault; members beside it replace its own.",
+            "description": "A ready fault; members beside it replace its own, in match, expires and effect one by one.",
             "type": "string",
             "enum": list(PRESETS),
         },

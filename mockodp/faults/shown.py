@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mockodp.answers import timestamp
+from mockodp.fault_words import did_nothing
 from mockodp.faults.model import EVERY_ACCOUNT, Delay, Effect, Fault, Match, Step
 from mockodp.faults.plan import Armed
 from mockodp.faults.presets import PRESETS
@@ -32,6 +33,7 @@ def fault_shown(armed: Armed, now_us: int, account: str | None = None) -> dict[s
         "struck": struck,
         "idle": not met or (not struck and fault.budget is None),
         "state": state(armed, now_us, account),
+        **_blocked(armed, account),
     }
 
 
@@ -41,6 +43,16 @@ def _counts(armed: Armed, account: str | None) -> tuple[int, int]:
         return armed.met, armed.struck
     tallies = [armed.tallies[each] for each in (account, EVERY_ACCOUNT) if each in armed.tallies]
     return sum(tally.met for tally in tallies), sum(tally.struck for tally in tallies)
+
+
+def _blocked(armed: Armed, account: str | None) -> dict[str, Any]:
+    """How many requests it was not asked about, since another fault struck them, and which that was; or nothing."""
+    found = [blocked for name, blocked in armed.blocked.items() if account in (None, name)]
+    if not found:
+        return {}
+    behind = found[-1].behind
+    named = behind.id if behind.name == behind.id else f"{behind.id} ({behind.name})"
+    return {"blocked": sum(each.count for each in found), "behind": named}
 
 
 def checked(faults: Sequence[Mapping[str, Any]], account: str | None = None) -> dict[str, Any]:
@@ -60,15 +72,12 @@ def checked(faults: Sequence[Mapping[str, Any]], account: str | None = None) -> 
 def idleness(fault: Mapping[str, Any]) -> str:
     """Why a fault that is idle counts so, in words."""
     named = f"{fault['id']} ({fault['name']}, account {fault['account']!r})"
-    if not fault["met"]:
-        return f"{named} never met a request"
-    return f"{named} met {_counted(fault['met'], 'request')} and fell on none of them"
+    return f"{named} {did_nothing(fault)}"
 
 
 def state(armed: Armed, now_us: int, account: str | None = None) -> str:
     """``armed``, ``expired`` when its time is over, ``used_up`` when it struck for the last time; of one account."""
-    lifetime_us, owner = armed.fault.lifetime_us, account or armed.fault.account
-    if lifetime_us is not None and now_us - armed.begun_us(owner) >= lifetime_us:
+    if armed.has_expired(account or armed.fault.account, now_us):
         return "expired"
     return "used_up" if armed.fault.account != EVERY_ACCOUNT and armed.is_over(now_us) else "armed"
 
@@ -92,7 +101,7 @@ def words(fault: Fault) -> str:
     steps = ", then ".join(map(_step, fault.steps)) + (", again and again" if fault.repeat else "")
     parts = [steps, *_of_match(fault.match)]
     if fault.budget is not None:
-        parts.append(f"over {fault.budget.tokens} requests in {duration(fault.budget.per_us)}")
+        parts.append(f"over {_counted(fault.budget.tokens, 'request')} in {duration(fault.budget.per_us)}")
     if fault.most_requests is not None:
         parts.append(f"{_counted(fault.most_requests, 'request')} at most")
     if fault.lifetime_us is not None:
@@ -149,9 +158,14 @@ def _of_match(match: Match) -> Iterator[str]:
     if match.nth:
         yield f"only number {', '.join(map(str, match.nth))}"
     if match.every > 1:
-        yield f"only every {match.every}th"
+        yield f"only every {_ordinal(match.every)}"
     if match.probability < 1:
         yield f"with probability {match.probability:g}"
+
+
+def _ordinal(number: int) -> str:
+    is_teen = number // 10 % 10 == 1
+    return f"{number}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _counted(number: int, noun: str) -> str:

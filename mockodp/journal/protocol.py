@@ -41,6 +41,8 @@ class RowFilter:
     rule: str | None = None
     fault: str | None = None
     """The name of a fault that touched the record."""
+    answered: tuple[int, int] | None = None
+    """The least and the most of `Record.answered`."""
     accepted: bool | None = None
     since_us: int | None = None
     until_us: int | None = None

@@ -65,6 +65,11 @@ _COLUMNS: Final = (
     "r.id, a.name, r.region, r.endpoint, r.method, r.path, r.at_us, r.duration_us, r.status, r.headers, r.body, "
     "r.answer, r.items, r.refusal, r.verdict, r.judgement, r.faults, r.zipped"
 )
+_ANSWERED: Final = """
+CASE WHEN json_extract(CAST(r.faults AS TEXT), '$[0].id') IS NULL THEN r.status
+ELSE coalesce(json_extract(CAST(r.faults AS TEXT), '$[0].answered'), 0) END
+"""
+"""`Record.answered`: the faults that struck stand before the wishes that made no sense, and tell of one answer."""
 _INSERT: Final = """
 INSERT INTO records (id, account, region, endpoint, method, path, at_us, duration_us, status, items, size, headers,
                      zipped, body, answer, refusal, verdict, judgement, faults)
@@ -446,9 +451,13 @@ def _conditions(rows: RowFilter, held: _Held | None) -> tuple[list[str], list[An
         ("r.at_us < ?", rows.until_us),
     ]
     where = [clause for clause, value in given if value is not None]
+    values = [value for _, value in given if value is not None]
+    if rows.answered is not None:
+        where.append(f"{_ANSWERED} BETWEEN ? AND ?")
+        values += rows.answered
     if rows.accepted is not None:
         where.append("r.refusal IS NULL" if rows.accepted else "r.refusal IS NOT NULL")
-    return where, [value for _, value in given if value is not None]
+    return where, values
 
 
 def _named(fault: str | None) -> str | None:

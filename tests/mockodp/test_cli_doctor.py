@@ -44,8 +44,17 @@ def test_all_is_well_with_a_running_mock(tmp_path: Path) -> None:
     assert result.exit_code == 0
     words = [line.split()[:2] for line in result.stdout.split("\n\n")[0].splitlines()]
     assert [word for word in words if word[1] != "node"] == [["ok", name] for name in (
-        "locator", "server", "tls", "names", "preload"
+        "locator", "server", "faults", "tls", "names", "preload"
     )]  # fmt: skip
+
+
+def test_faults_and_moved_clocks_are_told() -> None:
+    with running(tls_port=-1) as mock:
+        mock.arm_fault("shop", effect={"status": 503})
+        mock.clock("shop").freeze()
+        said = at(mock, "doctor").stdout
+    assert "warn  faults    faults armed: 1; accounts whose clock is not real: 1" in said
+    assert "'mockodp fault rm --all'" in said
 
 
 def test_the_source_of_each_setting_is_shown_and_no_secret(tmp_path: Path) -> None:

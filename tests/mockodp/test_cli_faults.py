@@ -27,7 +27,7 @@ def shared() -> Iterator[Client]:
 def mock(shared: Client) -> Client:
     for account in ("shop", "other"):
         shared.reset(account)
-    shared.disarm_all("*")
+    shared.disarm_all()
     return shared
 
 
@@ -67,6 +67,9 @@ def told(mock: Client, *arguments: str) -> Any:
         (("--status", "500", "--type", "order", "--match", "data.plan=pro", "--match", "/data/total=27.5"),
          {"effect": {"status": 500},
           "match": {"item": {"type": "order", "match": {"data": {"plan": "pro", "total": 27.5}}}}}),
+        (("--status", "500", "--match", "/a~1b/c~0d=x", "--expires", "1d"),
+         {"effect": {"status": 500}, "match": {"item": {"match": {"a/b": {"c~d": "x"}}}}, "expires": {"after": "1d"}}),
+        (("--preset", "slow-11s", "--wire-for", "3s"), {"preset": "slow-11s", "effect": {"wire_for": "3s"}}),
         (("--status", "429", "--budget", "10/1s", "--expires", "4h", "--name", "my rate"),
          {"effect": {"status": 429}, "budget": {"requests": 10, "per": "1s"}, "expires": {"after": "4h"},
           "name": "my rate"}),
@@ -85,7 +88,7 @@ def test_a_fault_is_made_of_options(mock: Client, options: tuple[str, ...], expe
         (("shop", "--preset", "429"), '/preset: "429" is not known. Known: slow-11s, lost-answer, 429-storm,'),
         (("shop", "--wire", "rest"), "'rest' is not one of 'reset', 'lost_answer',"),
         (("shop", "--status", "600"), "600 is not in the range 200<=x<=599"),
-        (("shop", "--status", "503", "--probability", "2"), "/match/probability: 2.0 is greater than the maximum of 1"),
+        (("shop", "--status", "503", "--probability", "2"), "/match/probability: 2 is greater than the maximum of 1"),
         (("shop", "--status", "503", "--effect", "{"), "--effect is not JSON"),
         (("shop", "--effect", "[1]"), "--effect is '[1]', expected a JSON object."),
         (("shop", "--status", "503", "--match", "plan"), "--match is 'plan', expected PATH=VALUE"),
@@ -158,6 +161,7 @@ def test_what_is_wrong_in_a_file_is_told_with_its_place_and_nothing_is_armed(moc
         ("x.json", "7", "x.json holds no faults"),
         ("x.json", "[]", "x.json holds an empty list of faults"),
         ("x.toml", "colour = 1\n[[fault]]\n", "'colour' is not known beside 'fault'"),
+        ("x.json", "[" * 600 + "]" * 600, "x.json is nested too deep, at most 254 levels are read here."),
     ],
 )
 def test_a_file_that_holds_no_faults_is_refused(tmp_path: Path, name: str, text: str, part: str) -> None:
@@ -187,16 +191,40 @@ def test_faults_are_listed_with_what_they_did(mock: Client) -> None:
 def test_faults_are_taken_away(mock: Client) -> None:
     wanted = [{"account": account, "preset": "half-batch"} for account in ("shop", "shop", "other", "*")]
     one, two, three, four = (fault["id"] for fault in mock.arm_faults(wanted))
-    assert at(mock, "fault", "rm", one).stdout == f"{one}: half-batch is gone; met 0, struck 0\n"
+    assert at(mock, "fault", "rm", one).stdout == f"{one} (half-batch) is gone; met 0, struck 0\n"
     gone = at(mock, "fault", "rm", one)
     assert (gone.exit_code, gone.stderr) == (
         2, f"mockodp: There is no fault '{one}'. Armed: {two}, {three}, {four}.\n"
     )  # fmt: skip
-    assert at(mock, "fault", "rm", "--account", "shop").stdout.startswith(f"{two}: ")
-    assert len(json.loads(at(mock, "fault", "rm", "--all", "--json").stdout)["faults"]) == 2
+    assert at(mock, "fault", "rm", "--account", "shop").stdout.startswith(f"{two} (")
+    assert at(mock, "fault", "rm", "--account", "*").stdout.startswith(f"{four} (")
+    assert [each["id"] for each in json.loads(at(mock, "fault", "rm", "--all", "--json").stdout)["faults"]] == [three]
     assert at(mock, "fault", "rm", "--all").stderr == "No fault was armed.\n"
     for wrong in ((), ("f1", "--all"), ("--all", "--account", "shop")):
         assert at(mock, "fault", "rm", *wrong).exit_code == 2
+
+
+def test_a_reset_of_all_takes_away_faults_and_clocks_of_accounts_without_records(mock: Client) -> None:
+    mock.arm_faults([{"account": account, "preset": "half-batch"} for account in ("nobody", "*")])
+    mock.clock("nobody").freeze()
+    assert at(mock, "reset", "--all", "--yes").exit_code == 0
+    assert (mock.faults(), mock.clock("nobody").shown()["real"]) == ([], True)
+
+
+def test_a_status_that_only_went_out_is_asked_for_otherwise(mock: Client) -> None:
+    mock.arm_fault("shop", effect={"status": 503})
+    send(mock.url, {"type": "x"})
+    found = at(mock, "records", "--account", "shop", "--status", "503")
+    assert "--answered for what was." in found.stderr
+
+
+def test_a_record_that_came_late_is_marked(mock: Client) -> None:
+    mock.arm_fault("shop", effect={"delay": "1ms"})
+    send(mock.url, {"type": "x"})
+    assert " 201* " in at(mock, "records", "--account", "shop").stdout
+    (record,) = mock.records(account="shop")["records"]
+    assert " 201* us " in record_line(record)
+    assert "201* accepted" in at(mock, "show", record["id"]).stdout
 
 
 def test_a_check_is_an_exit_code(mock: Client) -> None:
@@ -240,6 +268,19 @@ def test_a_lost_answer_shows_as_none(mock: Client) -> None:
         send_and_lose(mock)
     assert " 201→- " in at(mock, "records", "--account", "shop").stdout
     assert ": lost answer; no answer\n" in at(mock, "show", mock.records(account="shop")["records"][0]["id"]).stdout
+
+
+def test_what_went_out_is_asked_for(mock: Client) -> None:
+    mock.arm_fault("shop", effect={"status": 503}, expires={"requests": 2})
+    assert [send(mock.url, {"type": "x"}) for _ in range(3)] == [503, 503, 201]
+    assert at(mock, "verify", "shop", "--answered", "2xx").exit_code == 0
+    assert at(mock, "verify", "shop", "--answered", "503", "--count", "2").exit_code == 0
+    surplus = at(mock, "verify", "shop")
+    assert surplus.exit_code == 1
+    assert "2 of the requests were answered otherwise by a fault (503)" in surplus.stdout
+    assert at(mock, "records", "--account", "shop", "--answered", "5xx").stdout.count("201→503") == 2
+    refused = at(mock, "records", "--answered", "ok")
+    assert (refused.exit_code, "expected a status such as 503, 2xx for all" in refused.stderr) == (2, True)
 
 
 def send_and_lose(mock: Client) -> None:

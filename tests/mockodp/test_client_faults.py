@@ -24,7 +24,7 @@ def shared() -> Iterator[Client]:
 def mock(shared: Client) -> Client:
     for account in ("shop", "other"):
         shared.reset(account)
-    shared.disarm_all("*")
+    shared.disarm_all()
     return shared
 
 
@@ -35,6 +35,16 @@ def test_a_fault_lasts_as_long_as_its_block(mock: Client) -> None:
         assert [each["id"] for each in mock.faults("shop")] == [fault["id"]]
     assert send(mock.url, {"type": "x"}) == 201
     assert mock.faults() == []
+
+
+def test_an_opened_account_stands_for_its_name(mock: Client) -> None:
+    shop = mock.open_account("shop")
+    with mock.fault(shop, effect={"status": 503}) as fault:
+        assert send(mock.url, {"type": "x"}) == 503
+        assert (fault["account"], mock.check_faults(shop)["verdict"], len(mock.faults(shop))) == ("shop", "pass", 1)
+    mock.arm_fault(shop, preset="half-batch")
+    assert len(mock.disarm_all(shop)) == 1
+    assert mock.clock(shop).account == "shop"
 
 
 def test_a_preset_is_narrowed(mock: Client) -> None:
@@ -87,12 +97,13 @@ def test_a_fault_that_somebody_else_took_away_proves_nothing(mock: Client) -> No
 def test_faults_are_armed_listed_checked_and_taken_away(mock: Client) -> None:
     one = mock.arm_fault("shop", effect={"status": 500}, expires={"requests": 1})
     two, three = mock.arm_faults([{"account": each, "preset": "half-batch"} for each in ("shop", "other")])
-    assert [send(mock.url, {}), send(mock.url, {})] == [500, 207]
+    assert send(mock.url, {}) == 500
+    assert send(mock.url, {}, {}) == 207
     assert mock.check_faults("shop")["verdict"] == "pass"
     assert f"{three['id']} (half-batch, account 'other') never met" in mock.check_faults()["message"]
     assert mock.disarm(one["id"])["struck"] == 1
     assert [each["id"] for each in mock.disarm_all("shop")] == [two["id"]]
-    assert [each["id"] for each in mock.disarm_all("*")] == [three["id"]]
+    assert [each["id"] for each in mock.disarm_all()] == [three["id"]]
     assert "half-batch" in {preset["name"] for preset in mock.fault_presets()}
     with pytest.raises(ControlError, match="There is no fault 'f999'"):
         mock.disarm("f999")

@@ -444,11 +444,11 @@ def test_an_item_that_is_not_there_is_told(shared: Api, index: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("PUT", "/accounts", "GET, HEAD, POST"),
+        ("PUT", "/accounts", "DELETE, GET, HEAD, POST"),
         ("POST", "/accounts/shop", "DELETE, GET, HEAD"),
         ("GET", "/verify", "POST"),
         ("OPTIONS", "/records", "GET, HEAD"),
-        ("DELETE", "/accounts", "GET, HEAD, POST"),
+        ("DELETE", "/items", "GET, HEAD"),
         ("TRACE", "/ready", "GET, HEAD"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -89,14 +89,13 @@ def test_what_is_no_fault_is_refused(api: Api, body: Any) -> None:
 def test_faults_are_taken_away_by_account(api: Api) -> None:
     for account in ("shop", "other", "*", "shop"):
         arm(api, account=account, effect={"status": 503})
-    missing = api.refused(400, "DELETE", "/faults")
-    assert missing["invalids"][0]["field"] == "account"
-    assert missing["message"] == "Parameter 'account' is missing, expected an account, or '*' for all faults."
     gone = api("DELETE", "/faults", params={"account": "shop"}).json()["faults"]
     assert [fault["id"] for fault in gone] == ["f1", "f4"]
     gone = api("DELETE", "/faults", params={"account": "*"}).json()["faults"]
-    assert [fault["id"] for fault in gone] == ["f2", "f3"]
+    assert [fault["id"] for fault in gone] == ["f3"]
     assert api("DELETE", "/faults", params={"account": "*"}).json() == {"faults": []}
+    assert api.refused(400, "DELETE", "/faults", params={"acount": "shop"})["invalids"][0]["field"] == "acount"
+    assert [fault["id"] for fault in api("DELETE", "/faults").json()["faults"]] == ["f2"]
 
 
 @pytest.mark.parametrize("path", ["/faults/presets", "/faults/check"])
@@ -157,6 +156,82 @@ def test_with_an_account_its_faults_and_its_time_are_forgotten(api: Api) -> None
     assert [status(api), status(api), status(api, "other")] == [500, 201, 500]
 
 
+def test_nothing_is_armed_and_every_clock_is_real_after_all_was_reset(api: Api) -> None:
+    status(api, "other")
+    for account in ("shop", "nobody", "*"):
+        arm(api, account=account, effect={"status": 503})
+    api("POST", "/clock", json={"account": "elsewhere", "freeze": True, "set": NOON})
+    forgotten = api("DELETE", "/accounts").json()["accounts"]
+    assert [(each["name"], each["records"]) for each in forgotten] == [("other", 1)]
+    assert (api.get("/faults"), api.get("/accounts")) == ({"faults": []}, {"accounts": []})
+    assert api.get("/clock", account="elsewhere")["real"]
+
+
+@pytest.mark.parametrize("clock_first", [True, False])
+@pytest.mark.parametrize("account", ["shop", "*"])
+def test_it_makes_no_difference_whether_the_fault_or_the_clock_comes_first(
+    api: Api, account: str, clock_first: bool
+) -> None:
+    steps: list[Callable[[], Any]] = [
+        lambda: clock(api, freeze=True, set=NOON),
+        lambda: arm(api, account=account, preset="flap-4h"),
+    ]
+    for step in steps if clock_first else steps[::-1]:
+        step()
+    seen = []
+    for _ in range(6):
+        seen.append(status(api))
+        clock(api, advance="5m")
+    assert seen == [503, 503, 201] * 2
+
+
+def test_what_lasts_goes_on_where_a_clock_jumps_and_what_is_over_stays_over(api: Api) -> None:
+    clock(api, freeze=True, set=NOON)
+    arm(api, effect={"status": 503}, expires={"after": "10m"})
+    arm(api, effect={"status": 500}, match={"region": "us"}, expires={"after": "1m"})
+    status(api)
+    clock(api, advance="6m")
+    clock(api, set="2020-01-01T00:00:00Z")
+    assert [fault["state"] for fault in api.get("/faults")["faults"]] == ["armed", "expired"]
+    clock(api, advance="239s")
+    assert status(api) == 503
+    clock(api, reset=True)
+    assert status(api) == 503
+    clock(api, advance="1s")
+    assert status(api) == 201
+
+
+def test_a_key_is_no_name_of_an_account(api: Api) -> None:
+    told = {"account": "odp_test_shop", "effect": {"status": 503}}
+    assert api.refused(400, "POST", "/faults", json=told)["invalids"] == [
+        {"field": "/account", "reason": "is a key; its account is 'shop'."}
+    ]
+    assert api.refused(400, "POST", "/faults", json=[told])["invalids"][0]["field"] == "/0/account"
+    refused = api.refused(400, "POST", "/clock", json={"account": "odp_test_shop", "freeze": True})
+    assert refused["message"] == "/account: is a key; its account is 'shop'."
+    for method, path in (("GET", "/faults"), ("DELETE", "/faults"), ("GET", "/faults/check"), ("GET", "/clock")):
+        refused = api.refused(400, method, path, params={"account": "odp_test_shop"})
+        assert refused["message"] == "Parameter 'account' is a key; its account is 'shop'."
+
+
+def test_a_fault_that_stands_behind_another_says_so(api: Api) -> None:
+    arm(api, effect={"status": 503}, name="all")
+    arm(api, effect={"status": 500}, match={"endpoint": "batch_custom_event"})
+    status(api)
+    assert api.get("/faults/check")["message"] == (
+        "1 of 2 faults did nothing: f2 (f2, account 'shop') never met a request: it stands behind f1 (all), "
+        "which struck 1 request before it."
+    )
+    assert [fault.get("behind") for fault in api.get("/faults", account="shop")["faults"]] == [None, "f1 (all)"]
+
+
+@pytest.mark.parametrize("effect", [{"status": 207, "fail": [5]}, {"status": 207, "fail": "every second"}])
+def test_items_that_are_not_there_cannot_fail(api: Api, effect: dict[str, Any]) -> None:
+    arm(api, effect=effect)
+    assert status(api) == 201
+    assert api.get("/faults/check")["message"].endswith("met 1 request and fell on none of them.")
+
+
 # -- what an event asks for ---------------------------------------------------------------------------------------
 
 
@@ -194,6 +269,13 @@ def test_the_same_wish_of_an_account_meets_the_same_fault(asked: Api) -> None:
     assert answered(asked, wish, account="other") == 503
     assert asked("DELETE", "/accounts/shop").status_code == 200
     assert answered(asked, wish) == 503
+
+
+def test_items_of_a_batch_with_one_wish_are_one_request_that_asks(asked: Api) -> None:
+    wish = {"effect": {"status": 503}, "match": {"nth": 2}}
+    turned = {"match": {"nth": 2}, "effect": {"status": 503}}
+    batch = [{**ORDER, "data": {"x_fault": each}} for each in (wish, turned, wish)]
+    assert [answered(asked, *batch) for _ in range(3)] == [201, 503, 201]
 
 
 def test_a_preset_is_asked_for_by_its_name(asked: Api) -> None:

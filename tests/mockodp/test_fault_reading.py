@@ -9,9 +9,10 @@ import jsonschema_rs
 import pytest
 
 from mockodp.errors import QueryError
-from mockodp.faults import PRESETS, Clocks, Fault, Wire, read_fault
+from mockodp.faults import PRESETS, Clocks, Fault, Wire, armoury, read_fault
 from mockodp.faults.armoury import Armoury
 from mockodp.faults.schema import FAULT
+from mockodp.faults.shown import words
 from mockodp.verification import item_test
 
 OK = {"status": 503}
@@ -42,7 +43,7 @@ def refused(document: Any) -> list[tuple[str, str]]:
         (fault(effect={"status": 600}), "/effect/status", "600 is greater than the maximum of 599"),
         (fault(effect={"status": "503"}), "/effect/status", 'is not of type "integer"'),
         (fault(effect={"wire": "rest"}), "/effect/wire", '"rest" is not known. Known: reset, lost_answer, stall,'),
-        (fault(effect={"delay": "11"}), "/effect/delay", "'200ms', '11s', '10m' or '4h'"),
+        (fault(effect={"delay": "11"}), "/effect/delay", "'200ms', '11s' or '4h'"),
         (fault(effect={"delay": {"uniform": ["1s"]}}), "/effect/delay", '{"uniform": ["1s", "3s"]}'),
         (fault(effect={**OK, "headers": {"a b": "c"}}), "/effect/headers", "Expected: names of letters, digits"),
         (fault(effect={**OK, "headers": {"a": "b\r\nc: d"}}), "/effect/headers/a", "Expected: printable ASCII"),
@@ -112,11 +113,75 @@ def test_a_wrong_shape_is_told_with_its_place(document: Any, place: str, part: s
         ({"effect": OK, "match": {"item": {"schema": False}}}, "/match/item/schema", "can meet nothing"),
         ({"effect": OK, "budget": {"requests": 1, "per": 0}}, "/budget/per", "is 0"),
         ({"effect": OK, "expires": {"after": "0s"}}, "/expires/after", "is 0"),
+        ({"effect": {**OK, "headers": {"A": "1", "a": "2"}}}, "/effect/headers/a", "is given twice"),
+        ({"effect": {**OK, "headers": {"X-Mockodp-Fault": "1"}}}, "/effect/headers/X-Mockodp-Fault", "the mock's own"),
+        ({"effect": {**OK, "body": "", "wire": "half_body"}}, "/effect/wire", "that of this effect is empty"),
+        (
+            {"effect": {"delay": {"percentiles": {"50": "1s", "50.0": "2s"}}}},
+            "/effect/delay/percentiles",
+            "has the same percentile twice",
+        ),
+        (
+            {"sequence": [{"effect": None, "times": 2}, {"effect": OK}], "match": {"nth": [3, 7]}},
+            "/match/nth",
+            "can strike nothing: sequence has no effect on the first 2 it chooses",
+        ),
+        (
+            {"sequence": [{"effect": None, "for": "1h"}, {"effect": OK}], "expires": {"after": "60m"}},
+            "/sequence",
+            "has no effect before the fault expires after '60m'",
+        ),
     ],
 )
 def test_what_contradicts_itself_or_can_meet_nothing_is_refused(told: dict[str, Any], place: str, part: str) -> None:
     assert jsonschema_rs.is_valid(FAULT, fault(**told)), "its shape is right"
     assert [(field, part in reason) for field, reason in refused(fault(**told))] == [(place, True)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"sequence": [{"effect": None, "times": 2}, {"effect": OK}], "match": {"nth": [3, 7, 8]}},
+        {"sequence": [{"effect": None, "for": "59m"}, {"effect": OK}], "expires": {"after": "1h"}},
+        {"sequence": [{"effect": OK}, {"effect": None, "for": "5h"}], "expires": {"after": "1h"}},
+        {"effect": {**OK, "body": "", "wire": "long_length"}},
+    ],
+)
+def test_what_just_strikes_is_armed(told: dict[str, Any]) -> None:
+    assert read_fault(fault(**told), "f1").said == fault(**told)
+
+
+def test_a_whole_number_may_have_a_point_and_a_body_keeps_it() -> None:
+    effect = {"status": 503.0, "retry_after": 2.0, "body": {"total": 2.0}}
+    read = read_fault(fault(effect=effect, match={"nth": [2.0], "seed": 1.0}), "f1")
+    (step,) = read.steps
+    assert step.effect is not None
+    assert repr((step.effect.status, step.effect.retry_after, step.effect.body)) == "(503, 2, {'total': 2.0})"
+    assert repr((read.match.nth, read.match.seed)) == "((2,), 1)"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"match": {"every": 2}}, "status 503; only every 2nd"),
+        ({"match": {"every": 13}}, "status 503; only every 13th"),
+        ({"match": {"every": 123}}, "status 503; only every 123rd"),
+        ({"budget": {"requests": 1, "per": "1s"}}, "status 503; over 1 request in 1s"),
+    ],
+)
+def test_a_fault_is_told_in_words(told: dict[str, Any], said: str) -> None:
+    assert words(read_fault(fault(effect=OK, **told), "f1")) == said
+
+
+def test_there_is_an_end_to_arming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(armoury, "MOST_ARMED", 3)
+    faults = Armoury(Clocks(), item_test)
+    first, *_ = faults.arm([fault(effect=OK)] * 2)
+    with pytest.raises(QueryError, match=r"2 faults are armed and 2 would be too many: there may be 3. Take away"):
+        faults.arm([fault(effect=OK)] * 2)
+    assert len(faults.shown()) == 2
+    faults.disarm([first.fault.id])
+    assert len(faults.arm([fault(effect=OK)] * 2)) == 2
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
@@ -154,7 +219,7 @@ def test_a_preset_is_a_fault_that_anyone_could_write(name: str) -> None:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"effect": {"wire": "reset"}}, {"repeat": False, "most_requests": None}),
+        ({"sequence": [{"effect": {"wire": "reset"}}]}, {"repeat": False, "most_requests": None}),
         ({"expires": {"requests": 3}}, {"repeat": True, "most_requests": 3}),
         ({"name": "storm"}, {"name": "storm", "repeat": True}),
         ({"repeat": False}, {"repeat": False}),
@@ -165,13 +230,28 @@ def test_members_beside_a_preset_replace_its_own(more: Mapping[str, Any], expect
     assert {name: getattr(found, name) for name in expected} == expected
 
 
+def test_an_effect_beside_a_preset_is_laid_over_its_own() -> None:
+    (step,) = read(preset="slow-11s", effect={"wire_for": "3s"}).steps
+    assert (step.effect and step.effect.wire, step.effect and step.effect.wire_s) == ("stall", 3)
+    storm = read(preset="429-storm", effect={"retry_after": 7})
+    assert [step.effect and (step.effect.status, step.effect.retry_after) for step in storm.steps] == [(429, 7), None]
+    assert storm.repeat
+
+
+def test_a_ready_sequence_is_not_replaced_by_one_effect() -> None:
+    with pytest.raises(QueryError, match="/effect/status: cannot replace the sequence of preset 'flap-4h': write a"):
+        read(preset="flap-4h", effect={"status": 500})
+
+
 def test_what_a_preset_matches_is_narrowed_member_by_member() -> None:
     narrowed = read(preset="odp-rates", match={"region": "eu"}).match
     assert (narrowed.region, narrowed.endpoint) == ("eu", "batch_upsert_contact")
     assert read(preset="flap-4h", expires={"requests": 2}).lifetime_us == 4 * 3_600_000_000
 
 
-@pytest.mark.parametrize(("told", "seconds"), [("200ms", 0.2), ("1.5s", 1.5), ("2m", 120), ("1h", 3600), (250, 0.25)])
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("200ms", 0.2), ("1.5s", 1.5), ("2m", 120), ("1h", 3600), ("1d", 86_400), (250, 0.25)]
+)
 def test_a_duration_has_a_unit_or_is_in_milliseconds(told: Any, seconds: float) -> None:
     (step,) = read(effect={"wire": "stall", "wire_for": told}).steps
     assert step.effect is not None

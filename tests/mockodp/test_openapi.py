@@ -102,6 +102,7 @@ class _ServerOf:
         self.journal = None
         self.armoury = None
         self.clocks = None
+        self.keyring = None
         self.settings = Settings()
 
 

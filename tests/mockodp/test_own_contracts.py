@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 import pytest
 from mockodp_contracts import Evidence, Severity, catalog, judge
-from mockodp_contracts.catalog import DIRECTIONS, URN
+from mockodp_contracts.catalogue import DIRECTIONS, URN
 from mockodp_contracts.constraints import constraints
 
 from mockodp import shapes

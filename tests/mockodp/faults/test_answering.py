@@ -22,7 +22,7 @@ def a_strike(effect: dict[str, Any], **members: Any) -> Strike:
     """What falls on the first request of a fault."""
     plan = FaultPlan()
     plan.arm(read_fault({"account": "shop", "name": "bad", "effect": effect, **members}, "f1"))
-    (strike,) = plan.strikes(Occasion(account="shop", region="us", endpoint=None, items=list, now_us=0))
+    (strike,) = plan.strikes(Occasion(account="shop", region="us", endpoint=None, items=lambda: [{}, {}], now_us=0))
     return strike
 
 
@@ -87,6 +87,15 @@ def test_207_answers_item_by_item_with_the_status_that_accepted_ones_have() -> N
             {"index": 2, "status": 202},
         ]
     }
+
+
+def test_a_fault_that_is_not_to_be_named_answers_neutrally() -> None:
+    strike = a_strike({"status": 503})
+    named, neutral = (
+        orjson.loads(faulted(GOOD, strike, items=1, status=201, at_us=AT_US, is_named=each).body)["detail"]["message"]
+        for each in (True, False)
+    )
+    assert (named, neutral) == ("The fault 'bad' of the mock was asked to answer so.", "Service Unavailable.")
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])

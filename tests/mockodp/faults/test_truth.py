@@ -16,6 +16,7 @@ from mockodp.keys import Keyring
 from mockodp.log import Log
 from mockodp.metrics import metrics
 from mockodp.mock import MockODP
+from mockodp.records import answered_range
 from mockodp.settings import Settings
 from mockodp.shown import har
 from tests.mockodp.faults.served import Served, a_mock, told
@@ -57,13 +58,13 @@ def test_a_record_that_no_fault_touched_names_none(mock: Served) -> None:
 @pytest.mark.parametrize(
     ("effect", "line"),
     [
-        ({"status": 429}, "429 (201) us batch_custom_event 1 item wire ID fault bad: status 429"),
-        ({"delay": "1ms"}, "201 us batch_custom_event 1 item wire ID fault bad: delay 0.001 s"),
-        ({"wire": "reset"}, "RST (201) us batch_custom_event 1 item wire not recorded fault bad: reset"),
-        ({"wire": "lost_answer"}, "RST (201) us batch_custom_event 1 item wire ID fault bad: lost answer"),
-        ({"wire": "garbage"}, "??? (201) us batch_custom_event 1 item wire ID fault bad: garbage"),
+        ({"status": 429}, "201→429 us batch_custom_event 1 item wire ID fault bad: status 429"),
+        ({"delay": "1ms"}, "201* us batch_custom_event 1 item wire ID fault bad: delay 0.001 s"),
+        ({"wire": "reset"}, "201→- us batch_custom_event 1 item wire not recorded fault bad: reset"),
+        ({"wire": "lost_answer"}, "201→- us batch_custom_event 1 item wire ID fault bad: lost answer"),
+        ({"wire": "garbage"}, "201→- us batch_custom_event 1 item wire ID fault bad: garbage"),
         ({"status": 500, "wire": "half_body"},
-         "500 (201) us batch_custom_event 1 item wire ID fault bad: status 500, half body"),
+         "201→500 us batch_custom_event 1 item wire ID fault bad: status 500, half body"),
     ],
 )  # fmt: skip
 def test_the_log_says_what_went_out_what_would_have_and_why(mock: Served, effect: dict[str, Any], line: str) -> None:
@@ -78,7 +79,7 @@ def test_a_log_of_refusals_tells_faults_too() -> None:
         told(mock)
         mock.arm({"status": 503})
         told(mock)
-        assert [line.split()[1] for line in mock.log if not line.startswith(" ")] == ["503"]
+        assert [line.split()[1] for line in mock.log if not line.startswith(" ")] == ["201→503"]
 
 
 def test_counters_go_by_what_went_out_and_by_the_fault(mock: Served) -> None:
@@ -125,6 +126,56 @@ def test_records_are_found_by_the_fault_that_touched_them() -> None:
     assert [record.faults for record in found] == [(STORM,), (other, STORM)]
     assert journal.count(RowFilter(fault="429")) == 0
     journal.close()
+
+
+LOST = {"id": "f2", "name": "lost", "effect": "lost answer", "answered": None}
+NO_SENSE = {"name": "of the event", "effect": 'not understood: "id":"answered":503}', "answered": None}
+
+
+def test_records_are_found_by_what_went_out() -> None:
+    journal = SqliteJournal()
+    kept = [a_record("shop", faults=faults) for faults in ((), (NO_SENSE,), (STORM, NO_SENSE), (LOST,))]
+    journal.append([journal.pack(record) for record in kept])
+    for wanted, expected in (
+        (201, kept[:2]),
+        ("2xx", kept[:2]),
+        ("429", kept[2:3]),
+        ("4xx", kept[2:3]),
+        ("none", kept[3:]),
+    ):
+        rows = RowFilter(answered=answered_range(wanted))
+        found = journal.scan(rows, after=None, descending=False, limit=9)
+        assert [record.id for record in found] == [record.id for record in expected], wanted
+        assert journal.count(rows) == len(expected)
+        assert {record.answered for record in found} == {record.answered for record in expected}
+    journal.close()
+
+
+def test_what_was_sent_again_is_counted_by_what_its_sender_was_told(mock: Served) -> None:
+    mock.arm({"status": 503}, expires={"requests": 2})
+    mock.arm({"wire": "lost_answer"}, expires={"requests": 1})
+    for _ in range(4):
+        told(mock)
+    outcomes = {
+        answered: mock.client.verify("wire", type="order", answered=answered)["expectations"][0]["found"]
+        for answered in ("2xx", 201, 503.0, "5xx", "none", 404)
+    }
+    assert outcomes == {"2xx": 1, 201: 1, 503: 2, "5xx": 2, "none": 1, 404: 0}
+    assert len(mock.records(answered="503")) == 2
+    assert len(mock.client.items(account="wire", answered="none")["items"]) == 2
+
+
+def test_a_surplus_that_a_fault_brought_about_is_told_so(mock: Served) -> None:
+    mock.arm({"status": 503}, expires={"requests": 2})
+    for _ in range(3):
+        told(mock)
+    surplus = mock.client.verify("wire", type="order")["message"]
+    assert surplus.startswith("Expected exactly 1, found 3: ")
+    assert surplus.endswith(
+        " 2 of the requests were answered otherwise by a fault (503): answered '2xx' counts only those that were not."
+    )
+    (miss, *_) = mock.client.verify("wire", type="order", answered=404)["expectations"][0]["nearest"]
+    assert miss["differences"][0]["message"].startswith("expected to be answered 404, was ")
 
 
 def test_a_store_of_the_version_before_faults_is_taken_over(tmp_path: Path) -> None:
