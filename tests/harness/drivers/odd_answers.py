@@ -1,7 +1,8 @@
 """
 Answers as no server should give them, and some that are sound: what each connection of a call plays.
 
-Those of `WITHOUT_END` leave the published client waiting until its call is ended.
+Those of `WITHOUT_END` leave the published client waiting until its call is ended. Whatever can be read says
+``Connection: close``: else Node may keep the connection, and the next call would begin on one that is being closed.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ SOUND: Final[dict[str, tuple[Act, ...]]] = {
     "plain": acts(answer()),
     "continue first": acts(b"HTTP/1.1 100 Continue\r\n\r\n", answer()),
     "early hints first": acts(b"HTTP/1.1 103 Hints\r\nA: b\r\n\r\n" + answer()),
-    "switched without upgrade": acts(b"HTTP/1.1 101 Switch\r\n\r\nabc"),
+    "switched without upgrade": acts(b"HTTP/1.1 101 Switch\r\nConnection: close\r\n\r\nabc"),
     "no content": acts(answer(b"", b"", b"204 No Content")),
     "no content, with a body": acts(answer(b"{}", JSON, b"204 No Content")),
     "no content, said to be zipped": coded(b"deflate", b"", b"204 No Content"),
     "HTTP/1.0": acts(b"HTTP/1.0 200 OK\r\n\r\nabc"),
-    "HTTP/2.0 in words": acts(b"HTTP/2.0 200 OK\r\n\r\nabc"),
+    "HTTP/2.0 in words": acts(b"HTTP/2.0 200 OK\r\nConnection: close\r\n\r\nabc"),
     "until the end": acts(answer(length=False)),
     "chunked": chunked(b"2;ext=1\r\n{}\r\n0\r\nT: 1\r\n\r\n"),
     "chunked inside of another coding": chunked(b"{}", b"chunked, gzip"),
@@ -130,7 +131,7 @@ BROKEN: Final[dict[str, tuple[Act, ...]]] = {
     "no HTTP, nearly": acts(b"HTTX/1.1 200 OK\r\n\r\n"),
     "lower case": acts(b"http/1.1 200 OK\r\n\r\n"),
     "TLS": acts(b"\x15\x03\x01\x00\x02\x02\x46"),
-    "a version that is none": acts(b"HTTP/1.2 200 OK\r\n\r\n"),
+    "a version that is none": acts(b"HTTP/1.2 200 OK\r\nConnection: close\r\n\r\n"),
     "a version of letters": acts(b"HTTP/x.1 200 OK\r\n\r\n"),
     "a version without a dot": acts(b"HTTP/1-1 200 OK\r\n\r\n"),
     "a version that runs on": acts(b"HTTP/1.1-200 OK\r\n\r\n"),
